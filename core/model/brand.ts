@@ -1,0 +1,33 @@
+// Names that must not be mixed up: a branded string or number is made in one place and read everywhere.
+
+declare const brand: unique symbol;
+type Brand<Base, Name extends string> = Base & { readonly [brand]: Name };
+
+/** `spiffe://<trust-domain>/ns/<namespace>/sa/<service>`; made by `spiffeId` only. */
+export type SpiffeId = Brand<string, 'SpiffeId'>;
+/** `orders`, or `orders@v2` for one version of it. */
+export type ClusterName = Brand<string, 'ClusterName'>;
+/** A config path such as `services.orders.calls[0]`; never a line. */
+export type RuleId = Brand<string, 'RuleId'>;
+/** Lower-case hex of the canonical SHA-256 of a compiled config, cut to 16 digits. */
+export type SnapshotHash = Brand<string, 'SnapshotHash'>;
+export type Nonce = Brand<string, 'Nonce'>;
+export type Milliseconds = Brand<number, 'Milliseconds'>;
+
+export function milliseconds(value: number): Milliseconds {
+  return value as Milliseconds;
+}
+
+export function ruleId(path: string): RuleId {
+  return path as RuleId;
+}
+
+/** The cluster of a service, or of one version of it. */
+export function clusterName(service: string, version?: string): ClusterName {
+  return (version === undefined ? service : `${service}@${version}`) as ClusterName;
+}
+
+/** The identity of a service account. Source: SPIFFE-ID §2; the path form is Istio's. */
+export function spiffeId(trustDomain: string, namespace: string, account: string): SpiffeId {
+  return `spiffe://${trustDomain}/ns/${namespace}/sa/${account}` as SpiffeId;
+}

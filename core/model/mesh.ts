@@ -1,0 +1,155 @@
+// The configuration as meant: parsed, defaults filled in, names resolved. `core/config` makes it from
+// YAML, `core/compile` turns it into a snapshot. Deeply readonly; plain data; no line numbers (those
+// stand in the SourceMap beside it, so that a comment changes nothing).
+import type { Milliseconds, RuleId } from './brand.ts';
+
+export interface Mesh {
+  readonly trustDomain: string;
+  /** Namespace of every service of this file: `default` for now. */
+  readonly namespace: string;
+  readonly mtls: 'strict';
+  readonly egress: 'deny';
+  /** `calls`: a `calls` entry admits where the callee has no `allow`. `explicit`: `allow` is mandatory. */
+  readonly authorization: 'calls' | 'explicit';
+  readonly services: ReadonlyMap<string, Service>;
+  readonly edges: ReadonlyMap<string, Edge>;
+}
+
+export type Service = WorkloadService | StaticService;
+
+/** A service whose instances have sidecars. Without `port` it is a job: it only calls. */
+export interface WorkloadService {
+  readonly kind: 'workload';
+  readonly name: string;
+  readonly port: number | null;
+  /** Command line for `weft up`; null: somebody else starts it. */
+  readonly run: string | null;
+  readonly calls: readonly Call[];
+  /** null: no `allow` key, so `calls` alone decides. An empty list admits nobody. */
+  readonly allow: readonly AllowRule[] | null;
+  /** At least one; a service without `versions` has one whose name is null. */
+  readonly versions: readonly ServiceVersion[];
+  readonly balance: BalancePolicy;
+  /** Whole request, retries included, as Envoy's route timeout. Default 15 s; 0 is none. */
+  readonly timeout: Milliseconds;
+  readonly ruleId: RuleId;
+}
+
+/** Plain endpoints outside the mesh: no sidecar, no mutual TLS. */
+export interface StaticService {
+  readonly kind: 'static';
+  readonly name: string;
+  readonly endpoints: readonly HostPort[];
+  readonly balance: BalancePolicy;
+  readonly timeout: Milliseconds;
+  readonly ruleId: RuleId;
+}
+
+export interface ServiceVersion {
+  readonly name: string | null;
+  /** How many `weft up` starts. */
+  readonly instances: number;
+}
+
+export interface Call {
+  readonly service: string;
+  readonly ruleId: RuleId;
+}
+
+export interface AllowRule {
+  /** Service names, or `edge-<name>` for an edge. */
+  readonly from: readonly string[];
+  /** Upper-case tokens; empty: every method. */
+  readonly methods: readonly string[];
+  /** Path patterns; empty: every path. */
+  readonly paths: readonly PathPattern[];
+  readonly ruleId: RuleId;
+}
+
+export type BalancePolicy = 'round-robin' | 'least-request';
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Edge {
+  readonly name: string;
+  readonly listeners: readonly EdgeListener[];
+  readonly routes: readonly RouteRule[];
+}
+
+export interface EdgeListener {
+  readonly address: string;
+  /** 0 lets the system choose: for tests and `weft up`. */
+  readonly port: number;
+  /** Empty: every host. Exact names or `*.suffix`. */
+  readonly hosts: readonly string[];
+  /** `internal`: a certificate of the mesh authority for `hosts`. null: plaintext. */
+  readonly tls: 'internal' | null;
+  readonly ruleId: RuleId;
+}
+
+export interface RouteRule {
+  readonly match: RouteMatch;
+  readonly to: readonly WeightedTarget[];
+  readonly rewrite: PrefixRewrite | null;
+  readonly ruleId: RuleId;
+}
+
+/** Everything given must hold. */
+export interface RouteMatch {
+  /** Empty: every host of the listener. Exact names or `*.suffix`, lower case, no port. */
+  readonly hosts: readonly string[];
+  readonly path: PathPattern;
+  /** Empty: every method. */
+  readonly methods: readonly string[];
+  /** Lower-case name → exact value; every one must be there. */
+  readonly headers: readonly NameValue[];
+  readonly query: readonly NameValue[];
+}
+
+/**
+ * How a path is written in config, and how specific it is, most specific first:
+ * - `exact`: `/healthz`
+ * - `template`: `/users/{id}`: each `{name}` is one non-empty segment
+ * - `prefix`: key `prefix: /static`: `/static` and everything under `/static/`, by whole segments
+ *   (source: Gateway API PathPrefix)
+ * - `glob`: `/api/orders/**`: `*` is one non-empty segment; a last `**` is everything under it, and its
+ *   bare prefix `/api/orders` too
+ */
+export type PathPattern =
+  | { readonly kind: 'exact'; readonly path: string }
+  | { readonly kind: 'template'; readonly path: string }
+  | { readonly kind: 'prefix'; readonly path: string }
+  | { readonly kind: 'glob'; readonly path: string };
+
+export interface NameValue {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface WeightedTarget {
+  readonly service: string;
+  /** null: every version. */
+  readonly version: string | null;
+  /** ≥ 0; a share of the sum. */
+  readonly weight: number;
+}
+
+/** The matched prefix is replaced; what follows and the query stay. Source: Gateway API ReplacePrefixMatch. */
+export interface PrefixRewrite {
+  readonly prefix: string;
+  readonly to: string;
+}
+
+/** Where in the files a rule stands; kept beside the snapshot and outside its hash. */
+export type SourceMap = ReadonlyMap<RuleId, SourcePosition>;
+
+export interface SourcePosition {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 units. */
+  readonly column: number;
+}

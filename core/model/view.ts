@@ -1,0 +1,127 @@
+// What one proxy runs: the part of a snapshot that it needs, as named resources. `core/compile` makes
+// it, the discovery stream carries it, the proxy decodes, warms and swaps it. Names refer only to
+// resources of the same view: a dangling one is a compile error there and a NACK here.
+import type { ClusterName, Milliseconds, RuleId, SnapshotHash, SpiffeId } from './brand.ts';
+import type { BalancePolicy, HostPort, PrefixRewrite, RouteMatch, PathPattern } from './mesh.ts';
+
+export interface View {
+  /** Hash of the snapshot that this view was cut from; logged with every decision. */
+  readonly snapshot: SnapshotHash;
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly endpoints: ReadonlyMap<string, ClusterEndpoints>;
+  readonly listeners: ReadonlyMap<string, Listener>;
+  readonly routes: ReadonlyMap<string, RouteTable>;
+}
+
+/** The resource types of the stream, in the order in which they are added (Envoy: CDS, EDS, LDS, RDS). */
+export const RESOURCE_TYPES = ['cluster', 'endpoints', 'listener', 'routes'] as const;
+export type ResourceType = (typeof RESOURCE_TYPES)[number];
+
+/** A callable service, or one version of it. */
+export interface Cluster {
+  readonly name: ClusterName;
+  readonly service: string;
+  readonly version: string | null;
+  /** mesh: mutual TLS to sidecars that prove `identity`. static: plaintext. */
+  readonly kind: 'mesh' | 'static';
+  /** The one identity whose certificate is accepted; null where kind is static. */
+  readonly identity: SpiffeId | null;
+  readonly balance: BalancePolicy;
+  readonly connectTimeout: Milliseconds;
+  readonly ruleId: RuleId;
+}
+
+export interface ClusterEndpoints {
+  readonly cluster: ClusterName;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** One instance, as its callers reach it: the inbound port of its sidecar, or a static address. */
+export interface Endpoint extends HostPort {
+  /** Stable while the instance lives: `orders-7f3a`, or `host:port` where static. */
+  readonly id: string;
+  /** Relative share, ≥ 1. */
+  readonly weight: number;
+}
+
+export type Listener = InboundListener | OutboundListener | EdgeListenerResource;
+
+/** Accepts from the mesh for one service; ends mutual TLS; authorizes; hands to the app. */
+export interface InboundListener {
+  readonly kind: 'inbound';
+  readonly name: string;
+  readonly service: string;
+  /** The app's port as configured; a sidecar's own setting may override it. */
+  readonly appPort: number;
+  readonly policy: AuthorizationPolicy;
+  readonly timeout: Milliseconds;
+  readonly ruleId: RuleId;
+}
+
+/** One service that this proxy's app calls; the proxy's settings say on which loopback port. */
+export interface OutboundListener {
+  readonly kind: 'outbound';
+  readonly name: string;
+  readonly service: string;
+  /** The service's own port, for `Host: payments:8082` and plain names; 0 where it has none. */
+  readonly port: number;
+  /** Name of the RouteTable. */
+  readonly routes: string;
+  readonly ruleId: RuleId;
+}
+
+export interface EdgeListenerResource {
+  readonly kind: 'edge';
+  readonly name: string;
+  readonly edge: string;
+  readonly address: string;
+  readonly port: number;
+  /** Empty: every host. Loopback names are always served beside the listed ones. */
+  readonly hosts: readonly string[];
+  readonly tls: 'internal' | null;
+  readonly routes: string;
+  readonly ruleId: RuleId;
+}
+
+export interface RouteTable {
+  readonly name: string;
+  /** In config order; `decide/match` orders by specificity. */
+  readonly routes: readonly Route[];
+}
+
+export interface Route {
+  readonly ruleId: RuleId;
+  readonly match: RouteMatch;
+  /** At least one with a weight above 0. */
+  readonly split: readonly WeightedCluster[];
+  readonly rewrite: PrefixRewrite | null;
+  /** 0: none. */
+  readonly timeout: Milliseconds;
+}
+
+export interface WeightedCluster {
+  readonly cluster: ClusterName;
+  readonly weight: number;
+}
+
+/** Who may call a service. Source: DESIGN "`calls` asks, the callee decides". */
+export interface AuthorizationPolicy {
+  /** Who says in config that it calls this service; the rule id is that line. */
+  readonly callers: readonly Caller[];
+  /** null: callers alone decide. */
+  readonly allow: readonly CompiledAllow[] | null;
+  /** The rule that denies when nothing else does: `services.<name>.allow`, or the service itself. */
+  readonly denyRuleId: RuleId;
+}
+
+export interface Caller {
+  readonly identity: SpiffeId;
+  readonly ruleId: RuleId;
+}
+
+export interface CompiledAllow {
+  readonly from: readonly SpiffeId[];
+  readonly methods: readonly string[];
+  readonly paths: readonly PathPattern[];
+  readonly ruleId: RuleId;
+}
