@@ -88,8 +88,11 @@ export interface DownstreamHandler {
 /** Called by a server codec for every request head; the answer goes through `downstream`. */
 export type RequestListener = (downstream: Downstream, head: RequestHead) => DownstreamHandler;
 
-/** Called by a server codec when a head is refused, so that it is answered, counted and logged like the rest. */
-export type RefusalListener = (connection: ConnectionInfo, error: MeshError) => void;
+/**
+ * Called by a server codec when a head is refused, so that it is answered, counted and logged like the
+ * rest. The listener answers through `downstream`; the codec closes the connection after that answer.
+ */
+export type RefusalListener = (downstream: Downstream, error: MeshError) => void;
 
 /** One request on its way to an endpoint, as its client codec holds it. */
 export interface Upstream {
