@@ -1,0 +1,83 @@
+// The settings of the control plane. Read by control-plane/main.ts, shown by the CLI.
+import type { HostPort } from '../core/model/mesh.ts';
+import { LOG_LEVELS, type LogLevel } from './log.ts';
+import { readAddress, readChoice, readDuration, readList, readText } from './setting-kinds.ts';
+import { setting, type SettingsOf } from './settings.ts';
+
+export const CONTROL_PLANE_SETTINGS = {
+  config: setting<readonly string[]>({
+    flag: 'config',
+    env: 'WEFT_CONFIG',
+    read: readList,
+    fallback: ['weft.yaml'],
+    shape: 'FILE',
+    doc: 'configuration; several files are merged; an edit is live within a second',
+    many: true,
+  }),
+  caDir: setting<string>({
+    flag: 'ca-dir',
+    env: 'WEFT_CA_DIR',
+    read: readText,
+    fallback: '.weft/ca',
+    shape: 'DIR',
+    doc: 'the certificate authority, made by `weft ca init`',
+  }),
+  stateDir: setting<string>({
+    flag: 'state-dir',
+    env: 'WEFT_STATE_DIR',
+    read: readText,
+    fallback: '.weft/control-plane',
+    shape: 'DIR',
+    doc: 'tokens and the list of issued certificates',
+  }),
+  discovery: setting<HostPort>({
+    flag: 'discovery',
+    env: 'WEFT_DISCOVERY',
+    read: readAddress('0.0.0.0'),
+    fallback: { host: '0.0.0.0', port: 15_012 },
+    shape: 'HOST:PORT',
+    doc: 'where proxies stream their views over mutual TLS',
+  }),
+  join: setting<HostPort>({
+    flag: 'join',
+    env: 'WEFT_JOIN',
+    read: readAddress('0.0.0.0'),
+    fallback: { host: '0.0.0.0', port: 15_013 },
+    shape: 'HOST:PORT',
+    doc: 'where tokens are redeemed',
+  }),
+  status: setting<HostPort>({
+    flag: 'status',
+    env: 'WEFT_STATUS',
+    read: readAddress('0.0.0.0'),
+    fallback: { host: '0.0.0.0', port: 15_021 },
+    shape: 'HOST:PORT',
+    doc: 'health, readiness and metrics; port 0 is chosen by the system',
+  }),
+  edge: setting<string | null>({
+    flag: 'edge',
+    env: 'WEFT_EDGE',
+    read: readText,
+    fallback: null,
+    shape: 'NAME',
+    doc: 'also run this edge, as a process of its own',
+  }),
+  logLevel: setting<LogLevel>({
+    flag: 'log-level',
+    env: 'WEFT_LOG_LEVEL',
+    read: readChoice(LOG_LEVELS),
+    fallback: 'info',
+    shape: 'LEVEL',
+    doc: `one of ${LOG_LEVELS.join(', ')}`,
+  }),
+  drain: setting<number>({
+    flag: 'drain',
+    env: 'WEFT_DRAIN',
+    read: readDuration,
+    fallback: 2_000,
+    shape: 'TIME',
+    doc: 'how long it may take to stop',
+  }),
+};
+
+export type ControlPlaneSettings = SettingsOf<typeof CONTROL_PLANE_SETTINGS>;

@@ -1,0 +1,15 @@
+// Turns this process into a proxy: same pid, same files, its own V8 flags.
+import { MeshError } from '../core/kit/error.ts';
+import { PROXY_NODE_FLAGS, proxyEnvironment } from './node-flags.ts';
+
+/** Never returns. `entry` is the proxy's main module; `args` begin with the role. */
+export function becomeProxy(entry: string, args: readonly string[]): never {
+  if (typeof process.execve !== 'function') {
+    throw new MeshError('usage', {
+      detail: `this needs Node 24 or newer on Linux or macOS; this is ${process.versions.node} on ${process.platform}`,
+      hint: 'install Node 24 and run it again',
+    });
+  }
+  const argv = [process.execPath, ...PROXY_NODE_FLAGS, entry, ...args];
+  process.execve(process.execPath, argv, proxyEnvironment(process.env));
+}

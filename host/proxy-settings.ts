@@ -1,0 +1,153 @@
+// The settings of a proxy: sidecar, edge, `weft run`. Read by proxy/main.ts, shown by the CLI.
+import type { HostPort } from '../core/model/mesh.ts';
+import { LOG_LEVELS, type LogLevel } from './log.ts';
+import { readAddress, readAddressMap, readChoice, readDuration, readSwitch, readText } from './setting-kinds.ts';
+import { setting, type SettingsOf } from './settings.ts';
+
+const COMMON = {
+  name: setting<string | null>({
+    flag: 'name',
+    env: 'WEFT_NAME',
+    read: readText,
+    fallback: null,
+    shape: 'NAME',
+    doc: 'what this proxy is called in logs and by its state folder; default: its role',
+  }),
+  controlPlane: setting<HostPort>({
+    flag: 'control-plane',
+    env: 'WEFT_CONTROL_PLANE',
+    read: readAddress('127.0.0.1'),
+    fallback: { host: '127.0.0.1', port: 15_012 },
+    shape: 'HOST:PORT',
+    doc: 'where the control plane streams views',
+  }),
+  join: setting<HostPort | null>({
+    flag: 'join',
+    env: 'WEFT_JOIN',
+    read: readAddress('127.0.0.1'),
+    fallback: null,
+    shape: 'HOST:PORT',
+    doc: 'where tokens are redeemed; default: the same host, port 15013',
+  }),
+  token: setting<string | null>({
+    flag: 'token',
+    env: 'WEFT_TOKEN',
+    read: readText,
+    fallback: null,
+    shape: 'TOKEN',
+    doc: 'join token from `weft token create`; needed until there is a certificate',
+    secret: true,
+  }),
+  stateDir: setting<string | null>({
+    flag: 'state-dir',
+    env: 'WEFT_STATE_DIR',
+    read: readText,
+    fallback: null,
+    shape: 'DIR',
+    doc: 'key, certificate and admin socket; default: .weft/proxies/<name>',
+  }),
+  status: setting<HostPort>({
+    flag: 'status',
+    env: 'WEFT_STATUS',
+    read: readAddress('0.0.0.0'),
+    fallback: { host: '0.0.0.0', port: 15_020 },
+    shape: 'HOST:PORT',
+    doc: 'health, readiness and metrics; port 0 is chosen by the system',
+  }),
+  logLevel: setting<LogLevel>({
+    flag: 'log-level',
+    env: 'WEFT_LOG_LEVEL',
+    read: readChoice(LOG_LEVELS),
+    fallback: 'info',
+    shape: 'LEVEL',
+    doc: `one of ${LOG_LEVELS.join(', ')}`,
+  }),
+  drain: setting<number>({
+    flag: 'drain',
+    env: 'WEFT_DRAIN',
+    read: readDuration,
+    fallback: 5_000,
+    shape: 'TIME',
+    doc: 'how long requests in flight may take when it stops',
+  }),
+};
+
+const accessLog = (fallback: boolean) =>
+  setting<boolean>({
+    flag: 'access-log',
+    env: 'WEFT_ACCESS_LOG',
+    read: readSwitch,
+    fallback,
+    shape: '',
+    doc: `a log line per request; default ${fallback ? 'on' : 'off'}`,
+  });
+
+export const SIDECAR_SETTINGS = {
+  ...COMMON,
+  app: setting<HostPort | null>({
+    flag: 'app',
+    env: 'WEFT_APP',
+    read: readAddress('127.0.0.1'),
+    fallback: null,
+    shape: 'HOST:PORT',
+    doc: "where the app listens; default: 127.0.0.1 and the service's own port",
+  }),
+  inbound: setting<HostPort>({
+    flag: 'inbound',
+    env: 'WEFT_INBOUND',
+    read: readAddress('0.0.0.0'),
+    fallback: { host: '0.0.0.0', port: 15_006 },
+    shape: 'HOST:PORT',
+    doc: 'where the mesh calls this service over mutual TLS',
+  }),
+  outboundByHost: setting<HostPort>({
+    flag: 'outbound-by-host',
+    env: 'WEFT_OUTBOUND_BY_HOST',
+    read: readAddress('127.0.0.1'),
+    fallback: { host: '127.0.0.1', port: 15_001 },
+    shape: 'HOST:PORT',
+    doc: 'where the app calls any service, named by its Host header; loopback only',
+  }),
+  outbound: setting<ReadonlyMap<string, HostPort>>({
+    flag: 'outbound',
+    env: 'WEFT_OUTBOUND',
+    read: readAddressMap,
+    fallback: new Map(),
+    shape: 'SERVICE=HOST:PORT',
+    doc: 'a port of its own for a called service; loopback only; may be repeated',
+    many: true,
+  }),
+  accessLog: accessLog(false),
+};
+
+export const EDGE_SETTINGS = {
+  ...COMMON,
+  standalone: setting<string | null>({
+    flag: 'standalone',
+    env: 'WEFT_STANDALONE',
+    read: readText,
+    fallback: null,
+    shape: 'FILE',
+    doc: 'run the only edge of this file, or the one of --edge, without a control plane; an edit is live at once',
+  }),
+  edge: setting<string | null>({
+    flag: 'edge',
+    env: 'WEFT_EDGE',
+    read: readText,
+    fallback: null,
+    shape: 'NAME',
+    doc: 'which edge of the file, with --standalone; else the token says it',
+  }),
+  caDir: setting<string>({
+    flag: 'ca-dir',
+    env: 'WEFT_CA_DIR',
+    read: readText,
+    fallback: '.weft/ca',
+    shape: 'DIR',
+    doc: 'authority for `tls: internal`, with --standalone',
+  }),
+  accessLog: accessLog(true),
+};
+
+export type SidecarSettings = SettingsOf<typeof SIDECAR_SETTINGS>;
+export type EdgeSettings = SettingsOf<typeof EDGE_SETTINGS>;
