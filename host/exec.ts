@@ -12,4 +12,5 @@ export function becomeProxy(entry: string, args: readonly string[]): never {
   }
   const argv = [process.execPath, ...PROXY_NODE_FLAGS, entry, ...args];
   process.execve(process.execPath, argv, proxyEnvironment(process.env));
+  throw new Error('execve returned');
 }

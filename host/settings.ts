@@ -56,7 +56,7 @@ export async function readSettings<D extends Declarations>(
   const settings: Record<string, unknown> = {};
   for (const [key, declared] of Object.entries(declarations)) {
     const given =
-      (await pick(line.flags, `--${declared.flag}`, `${declared.flag}`, '-file')) ??
+      (await pick(line.flags, `--${declared.flag}`, declared.flag, '-file')) ??
       (await pick(environment(env), declared.env, declared.env, '_FILE')) ??
       (await pick(fromFile, `${key} in ${file}`, key, 'File'));
     settings[key] = given === null ? declared.fallback : readValue(declared, given);
