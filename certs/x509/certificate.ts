@@ -1,0 +1,154 @@
+// Certificates: issued from a template and a signing key, read into the few fields that Weft decides on.
+// Source: RFC 5280 §4.1.
+import { createHash, type KeyObject } from 'node:crypto';
+import type { Result } from '../../core/kit/result.ts';
+import type { RandomBytes } from '../ambient.ts';
+import { childrenOf, decoding, DerError, expectTag, readDer, readSmallInteger, TAG, type Tlv } from './der-reader.ts';
+import { explicit, sequence, smallInteger, time, unsigned } from './der-writer.ts';
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  extendedKeyUsage,
+  keyUsage,
+  readExtensions,
+  subjectAltName,
+  subjectKeyIdentifier,
+  type ExtendedKeyUsage,
+  type Extensions,
+} from './extensions.ts';
+import type { GeneralName } from './general-name.ts';
+import { keyIdOf, spkiOf } from './key.ts';
+import { encodeName, isEmptyName, type Name } from './name.ts';
+import { signatureAlgorithm, signed } from './signature.ts';
+
+export interface CertificateTemplate {
+  readonly publicKey: KeyObject;
+  readonly subject: Name;
+  readonly names: readonly GeneralName[];
+  /** Milliseconds since 1970. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly usage:
+    | { readonly kind: 'authority'; readonly pathLength: number | null }
+    | { readonly kind: 'leaf'; readonly extended: readonly ExtendedKeyUsage[] };
+}
+
+/** Who signs: its private key and the subject and key identifier that go into what it signs. */
+export interface Issuer {
+  readonly privateKey: KeyObject;
+  /** DER of the issuer's subject, byte for byte. */
+  readonly subject: Buffer;
+  readonly keyId: Buffer;
+}
+
+export interface CertificateFields {
+  /** Lower-case hex without leading zero bytes. */
+  readonly serial: string;
+  /** Raw DER, to be compared byte for byte. */
+  readonly issuer: Buffer;
+  readonly subject: Buffer;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly spki: Buffer;
+  readonly extensions: Extensions;
+}
+
+export interface SignedCertificate {
+  readonly der: Buffer;
+  readonly serial: string;
+  readonly notAfter: number;
+}
+
+/** DER of the certificate. Its serial is random, 128 bits, positive. Source: CA/B baseline requirements §7.1. */
+export function issueCertificate(
+  template: CertificateTemplate,
+  issuer: Issuer,
+  random: RandomBytes,
+): SignedCertificate {
+  const serial = positiveSerial(random);
+  const tbs = sequence(
+    explicit(0, smallInteger(2)),
+    unsigned(serial),
+    signatureAlgorithm(),
+    issuer.subject,
+    sequence(time(template.notBefore), time(template.notAfter)),
+    encodeName(template.subject),
+    spkiOf(template.publicKey),
+    explicit(3, encodeExtensions(template, issuer)),
+  );
+  const notAfter = Math.floor(template.notAfter / 1000) * 1000;
+  return { der: signed(tbs, issuer.privateKey), serial: serial.toString('hex'), notAfter };
+}
+
+/** The issuer of a certificate that signs itself. */
+export function selfIssuer(privateKey: KeyObject, publicKey: KeyObject, subject: Name): Issuer {
+  return { privateKey, subject: encodeName(subject), keyId: keyIdOf(publicKey) };
+}
+
+export function readCertificate(der: Uint8Array): Result<CertificateFields, string> {
+  return decoding(() => fieldsOf(der));
+}
+
+/** SHA-256 over the DER: what a join token pins. Base64url. */
+export function certificateFingerprint(der: Uint8Array): string {
+  return createHash('sha256').update(der).digest('base64url');
+}
+
+function encodeExtensions(template: CertificateTemplate, issuer: Issuer): Buffer {
+  const { usage } = template;
+  const isAuthority = usage.kind === 'authority';
+  return sequence(
+    basicConstraints(isAuthority, isAuthority ? usage.pathLength : null),
+    keyUsage(isAuthority ? ['keyCertSign', 'cRLSign'] : ['digitalSignature']),
+    usage.kind === 'leaf' && extendedKeyUsage(usage.extended),
+    subjectKeyIdentifier(keyIdOf(template.publicKey)),
+    authorityKeyIdentifier(issuer.keyId),
+    template.names.length > 0 && subjectAltName(template.names, isEmptyName(template.subject)),
+  );
+}
+
+/** 128 random bits: the first is 0 so that it is positive, the second 1 so that all serials have one length. */
+function positiveSerial(random: RandomBytes): Buffer {
+  const serial = Buffer.from(random(16));
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  return serial;
+}
+
+function fieldsOf(der: Uint8Array): CertificateFields {
+  const [tbs] = childrenOf(expectTag(readDer(der), TAG.sequence));
+  const [version, serial, , issuer, validity, subject, spki, ...rest] = childrenOf(expectTag(tbs, TAG.sequence));
+  if (readSmallInteger(childrenOf(expectTag(version, 0xa0))[0]) !== 2)
+    throw new DerError('not a version 3 certificate');
+  const [notBefore, notAfter] = childrenOf(expectTag(validity, TAG.sequence));
+  return {
+    serial: readSerial(expectTag(serial, TAG.integer)),
+    issuer: expectTag(issuer, TAG.sequence).raw,
+    subject: expectTag(subject, TAG.sequence).raw,
+    notBefore: readTime(notBefore),
+    notAfter: readTime(notAfter),
+    spki: expectTag(spki, TAG.sequence).raw,
+    extensions: readExtensions(only(childrenOf(expectTag(rest.at(-1), 0xa3)))),
+  };
+}
+
+function only(values: readonly Tlv[]): Tlv {
+  const [value] = values;
+  if (value === undefined || values.length !== 1) throw new DerError('not exactly one value');
+  return value;
+}
+
+function readSerial(value: Tlv): string {
+  const { content } = value;
+  if (content.length === 0 || content.length > 21 || (content[0] ?? 0) > 0x7f) throw new DerError('a strange serial');
+  return (content[0] === 0 && content.length > 1 ? content.subarray(1) : content).toString('hex');
+}
+
+function readTime(value: Tlv | undefined): number {
+  const text = value?.content.toString('latin1') ?? '';
+  const digits = value?.tag === TAG.utcTime ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text;
+  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(digits);
+  if (match === null || (value?.tag !== TAG.utcTime && value?.tag !== TAG.generalizedTime))
+    throw new DerError('not a time');
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
