@@ -1,13 +1,6 @@
 // The log of every process: one JSON object per line, on stdout or stderr, secrets taken out.
 import { pino } from 'pino';
-
-/** Fields first, then one sentence, as pino has it. */
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+import type { Log } from '../core/kit/log.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -55,6 +48,3 @@ export function createLog(options: LogOptions): Log {
     typeof to === 'object' ? to : pino.destination({ dest: to === 'stdout' ? 1 : 2, sync: true }),
   );
 }
-
-/** For parts that are used without a log, and for tests. */
-export const SILENT_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };

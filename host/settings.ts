@@ -1,5 +1,6 @@
 // Settings of a program: each declared once with its flag, its variable, its default and its meaning, and read from
 // flags, then the environment, then a file; the first that names it wins.
+import { nearestName } from '../core/config/nearest.ts';
 import { MeshError } from '../core/kit/error.ts';
 import { readTextBounded } from './files.ts';
 import type { Read } from './setting-kinds.ts';
@@ -145,7 +146,7 @@ function splitFlag(word: string): [string, string | undefined] {
 }
 
 function unknownFlag(name: string, known: readonly string[]): MeshError {
-  const near = nearest(name, known);
+  const near = nearestName(name, known);
   return new MeshError('usage', {
     detail: `unknown option --${name}`,
     hint: near === null ? 'see --help' : `did you mean --${near}?`,
@@ -162,7 +163,7 @@ async function readSettingsFile(declarations: Declarations, path: string): Promi
   const values = new Map<string, string>();
   for (const [key, value] of Object.entries(parsed)) {
     if (!known.includes(key)) {
-      const near = nearest(key, known);
+      const near = nearestName(key, known);
       throw new MeshError('usage', {
         detail: `${path}: unknown setting ${key}`,
         hint: near === null ? `known: ${known.join(', ')}` : `did you mean ${near}?`,
@@ -201,33 +202,6 @@ async function parseYaml(path: string, content: string): Promise<unknown> {
     const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
     throw new MeshError('usage', { detail: `${path} is not valid YAML: ${message}`, cause });
   }
-}
-
-/** The known word with the fewest edits, if few enough to be a slip; else null. */
-export function nearest(word: string, known: readonly string[]): string | null {
-  let best: string | null = null;
-  let fewest = Math.max(1, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
-    const edits = editDistance(word, candidate);
-    if (edits < fewest) {
-      fewest = edits;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const swap = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(swap, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }
 
 /** The options of a program, one per line, for `--help`. */
