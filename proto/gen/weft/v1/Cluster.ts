@@ -1,0 +1,38 @@
+// Original file: weft/v1/resources.proto
+
+import type { ClusterKind as _weft_v1_ClusterKind, ClusterKind__Output as _weft_v1_ClusterKind__Output } from '../../weft/v1/ClusterKind.ts';
+import type { Balance as _weft_v1_Balance, Balance__Output as _weft_v1_Balance__Output } from '../../weft/v1/Balance.ts';
+
+export interface Cluster {
+  'name'?: (string);
+  'service'?: (string);
+  /**
+   * Empty: every version.
+   */
+  'version'?: (string);
+  'kind'?: (_weft_v1_ClusterKind);
+  /**
+   * Empty where kind is static.
+   */
+  'identity'?: (string);
+  'balance'?: (_weft_v1_Balance);
+  'connectTimeoutMs'?: (number);
+  'ruleId'?: (string);
+}
+
+export interface Cluster__Output {
+  'name': (string);
+  'service': (string);
+  /**
+   * Empty: every version.
+   */
+  'version': (string);
+  'kind': (_weft_v1_ClusterKind__Output);
+  /**
+   * Empty where kind is static.
+   */
+  'identity': (string);
+  'balance': (_weft_v1_Balance__Output);
+  'connectTimeoutMs': (number);
+  'ruleId': (string);
+}

@@ -1,0 +1,17 @@
+// Original file: weft/v1/resources.proto
+
+import type { AuthorizationPolicy as _weft_v1_AuthorizationPolicy, AuthorizationPolicy__Output as _weft_v1_AuthorizationPolicy__Output } from '../../weft/v1/AuthorizationPolicy.ts';
+
+export interface InboundListener {
+  'service'?: (string);
+  'appPort'?: (number);
+  'policy'?: (_weft_v1_AuthorizationPolicy | null);
+  'timeoutMs'?: (number);
+}
+
+export interface InboundListener__Output {
+  'service': (string);
+  'appPort': (number);
+  'policy': (_weft_v1_AuthorizationPolicy__Output | null);
+  'timeoutMs': (number);
+}

@@ -1,0 +1,23 @@
+// Original file: weft/v1/discovery.proto
+
+export const ResourceType = {
+  RESOURCE_TYPE_UNSPECIFIED: 'RESOURCE_TYPE_UNSPECIFIED',
+  RESOURCE_TYPE_CLUSTER: 'RESOURCE_TYPE_CLUSTER',
+  RESOURCE_TYPE_ENDPOINTS: 'RESOURCE_TYPE_ENDPOINTS',
+  RESOURCE_TYPE_LISTENER: 'RESOURCE_TYPE_LISTENER',
+  RESOURCE_TYPE_ROUTES: 'RESOURCE_TYPE_ROUTES',
+} as const;
+
+export type ResourceType =
+  | 'RESOURCE_TYPE_UNSPECIFIED'
+  | 0
+  | 'RESOURCE_TYPE_CLUSTER'
+  | 1
+  | 'RESOURCE_TYPE_ENDPOINTS'
+  | 2
+  | 'RESOURCE_TYPE_LISTENER'
+  | 3
+  | 'RESOURCE_TYPE_ROUTES'
+  | 4
+
+export type ResourceType__Output = typeof ResourceType[keyof typeof ResourceType]
