@@ -1,0 +1,80 @@
+// Listeners and the policy of an inbound one, wire → model.
+import type { AuthorizationPolicy, CompiledAllow, Listener } from '../../core/model/view.ts';
+import type { AllowRule__Output } from '../gen/weft/v1/AllowRule.ts';
+import type { AuthorizationPolicy__Output } from '../gen/weft/v1/AuthorizationPolicy.ts';
+import type { EdgeListener__Output } from '../gen/weft/v1/EdgeListener.ts';
+import type { Listener__Output } from '../gen/weft/v1/Listener.ts';
+import { ruleId } from '../../core/model/brand.ts';
+import { decodeMethods, decodePath } from './decode-match.ts';
+import { LIMITS, type FieldReader } from './fields.ts';
+
+/** null: of a kind that is not known here. */
+export function decodeListener(reader: FieldReader, wire: Listener__Output): Listener | null {
+  const name = reader.name('name', wire.name);
+  const rule = reader.ruleId('rule_id', wire.ruleId);
+  if (wire.inbound) {
+    const { inbound } = wire;
+    return {
+      kind: 'inbound',
+      name,
+      service: reader.name('inbound.service', inbound.service),
+      appPort: reader.port('inbound.app_port', inbound.appPort, 1),
+      policy: decodePolicy(reader, inbound.policy),
+      timeout: reader.milliseconds('inbound.timeout_ms', inbound.timeoutMs),
+      ruleId: rule,
+    };
+  }
+  if (wire.outbound) {
+    const { outbound } = wire;
+    return {
+      kind: 'outbound',
+      name,
+      service: reader.name('outbound.service', outbound.service),
+      port: reader.port('outbound.port', outbound.port, 0),
+      routes: reader.name('outbound.routes', outbound.routes),
+      ruleId: rule,
+    };
+  }
+  return wire.edge ? { kind: 'edge', name, ...decodeEdge(reader, wire.edge), ruleId: rule } : null;
+}
+
+function decodeEdge(reader: FieldReader, wire: EdgeListener__Output) {
+  if (wire.tls !== 'EDGE_TLS_NONE' && wire.tls !== 'EDGE_TLS_INTERNAL') {
+    reader.fail('edge.tls', `has the unknown value ${wire.tls}`);
+  }
+  return {
+    edge: reader.name('edge.edge', wire.edge),
+    address: reader.name('edge.address', wire.address),
+    port: reader.port('edge.port', wire.port, 0),
+    hosts: reader.list('edge.hosts', wire.hosts, LIMITS.matches, (path, host) => reader.name(path, host)),
+    tls: wire.tls === 'EDGE_TLS_INTERNAL' ? ('internal' as const) : null,
+    routes: reader.name('edge.routes', wire.routes),
+  };
+}
+
+/** A policy that is missing or half there is a flaw, never an open door. */
+function decodePolicy(reader: FieldReader, wire: AuthorizationPolicy__Output | null): AuthorizationPolicy {
+  const policy = reader.present('inbound.policy', wire);
+  if (policy === null) return { callers: [], allow: [], denyRuleId: ruleId('') };
+  const at = 'inbound.policy';
+  return {
+    callers: reader.list(`${at}.callers`, policy.callers, LIMITS.callers, (path, caller) => ({
+      identity: reader.identity(`${path}.identity`, caller.identity),
+      ruleId: reader.ruleId(`${path}.rule_id`, caller.ruleId),
+    })),
+    allow: policy.allow
+      ? reader.list(`${at}.allow`, policy.allow.rules, LIMITS.rules, (path, rule) => decodeAllow(reader, path, rule))
+      : null,
+    denyRuleId: reader.ruleId(`${at}.deny_rule_id`, policy.denyRuleId),
+  };
+}
+
+function decodeAllow(reader: FieldReader, at: string, wire: AllowRule__Output): CompiledAllow {
+  const rule = reader.ruleId(`${at}.rule_id`, wire.ruleId);
+  return {
+    from: reader.list(`${at}.from`, wire.from, LIMITS.callers, (path, id) => reader.identity(path, id)),
+    methods: decodeMethods(reader, `${at}.methods`, wire.methods),
+    paths: reader.list(`${at}.paths`, wire.paths, LIMITS.rules, (path, pattern) => decodePath(reader, path, pattern)),
+    ruleId: rule,
+  };
+}

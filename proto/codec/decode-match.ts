@@ -1,0 +1,36 @@
+// The parts of a match that routes and allow rules share, wire → model.
+import type { NameValue, PathPattern } from '../../core/model/mesh.ts';
+import type { NameValue__Output } from '../gen/weft/v1/NameValue.ts';
+import type { PathPattern__Output } from '../gen/weft/v1/PathPattern.ts';
+import { modelWord, WIRE_PATH_KIND } from './enums.ts';
+import { LIMITS, type FieldReader } from './fields.ts';
+
+export function decodePath(
+  reader: FieldReader,
+  path: string,
+  wire: PathPattern__Output | null | undefined,
+): PathPattern {
+  const present = reader.present(path, wire);
+  if (present === null) return { kind: 'exact', path: '/' };
+  const kind = modelWord(WIRE_PATH_KIND, present.kind);
+  if (kind === undefined) reader.fail(`${path}.kind`, `has the unknown value ${present.kind}`);
+  if (!present.path.startsWith('/')) reader.fail(`${path}.path`, "does not begin with '/'");
+  return { kind: kind ?? 'exact', path: reader.text(`${path}.path`, present.path) };
+}
+
+export function decodeMethods(reader: FieldReader, path: string, wire: readonly string[]): string[] {
+  return reader.list(path, wire, LIMITS.matches, (at, method) => reader.token(at, method));
+}
+
+/** Header fields have token names; query parameters may be called anything. */
+export function decodePairs(
+  reader: FieldReader,
+  path: string,
+  wire: readonly NameValue__Output[],
+  names: 'token' | 'name',
+): NameValue[] {
+  return reader.list(path, wire, LIMITS.matches, (at, pair) => ({
+    name: reader[names](`${at}.name`, pair.name),
+    value: reader.text(`${at}.value`, pair.value),
+  }));
+}

@@ -1,0 +1,138 @@
+// Model → wire, for the control plane: one resource at a time, each with the content hash that is its
+// version. Keys are written in a fixed order, so that equal content has equal bytes and equal versions.
+import { hash } from 'node:crypto';
+import type { PathPattern } from '../../core/model/mesh.ts';
+import type {
+  AuthorizationPolicy,
+  Cluster,
+  ClusterEndpoints,
+  Listener,
+  ResourceType,
+  Route,
+  RouteTable,
+  View,
+} from '../../core/model/view.ts';
+import type { AuthorizationPolicy as WirePolicy } from '../gen/weft/v1/AuthorizationPolicy.ts';
+import type { Listener as WireListener } from '../gen/weft/v1/Listener.ts';
+import type { PathPattern as WirePath } from '../gen/weft/v1/PathPattern.ts';
+import type { Resource } from '../gen/weft/v1/Resource.ts';
+import type { Route as WireRoute } from '../gen/weft/v1/Route.ts';
+import { WIRE_BALANCE, WIRE_CLUSTER_KIND, WIRE_PATH_KIND } from './enums.ts';
+
+/** A resource ready to be sent. */
+export interface EncodedResource {
+  readonly type: ResourceType;
+  readonly name: string;
+  /** Content hash, 16 hex digits. */
+  readonly version: string;
+  readonly wire: Resource;
+}
+
+/** Every resource of a view, in the order in which they are to be added. */
+export function encodeView(view: View): EncodedResource[] {
+  const encoded: EncodedResource[] = [];
+  for (const [name, cluster] of view.clusters) encoded.push(seal('cluster', name, clusterBody(cluster)));
+  for (const [name, endpoints] of view.endpoints) encoded.push(seal('endpoints', name, endpointsBody(endpoints)));
+  for (const [name, listener] of view.listeners) encoded.push(seal('listener', name, listenerBody(listener)));
+  for (const [name, table] of view.routes) encoded.push(seal('routes', name, routesBody(table)));
+  return encoded;
+}
+
+function seal(type: ResourceType, name: string, body: Resource): EncodedResource {
+  const version = hash('sha256', JSON.stringify(body), 'hex').slice(0, 16);
+  return { type, name, version, wire: { name, version, ...body } };
+}
+
+function clusterBody(cluster: Cluster): Resource {
+  return {
+    cluster: {
+      name: cluster.name,
+      service: cluster.service,
+      version: cluster.version ?? '',
+      kind: WIRE_CLUSTER_KIND[cluster.kind],
+      identity: cluster.identity ?? '',
+      balance: WIRE_BALANCE[cluster.balance],
+      connectTimeoutMs: cluster.connectTimeout,
+      ruleId: cluster.ruleId,
+    },
+  };
+}
+
+function endpointsBody(resource: ClusterEndpoints): Resource {
+  return {
+    endpoints: {
+      cluster: resource.cluster,
+      endpoints: resource.endpoints.map(({ id, host, port, weight }) => ({ id, host, port, weight })),
+    },
+  };
+}
+
+function listenerBody(listener: Listener): Resource {
+  return { listener: { name: listener.name, ruleId: listener.ruleId, ...listenerKind(listener) } };
+}
+
+function listenerKind(listener: Listener): WireListener {
+  switch (listener.kind) {
+    case 'inbound':
+      return {
+        inbound: {
+          service: listener.service,
+          appPort: listener.appPort,
+          policy: policyBody(listener.policy),
+          timeoutMs: listener.timeout,
+        },
+      };
+    case 'outbound':
+      return { outbound: { service: listener.service, port: listener.port, routes: listener.routes } };
+    case 'edge':
+      return {
+        edge: {
+          edge: listener.edge,
+          address: listener.address,
+          port: listener.port,
+          hosts: [...listener.hosts],
+          tls: listener.tls === null ? 'EDGE_TLS_NONE' : 'EDGE_TLS_INTERNAL',
+          routes: listener.routes,
+        },
+      };
+  }
+}
+
+function policyBody(policy: AuthorizationPolicy): WirePolicy {
+  const allow = policy.allow?.map((rule) => ({
+    from: [...rule.from],
+    methods: [...rule.methods],
+    paths: rule.paths.map(pathBody),
+    ruleId: rule.ruleId,
+  }));
+  return {
+    callers: policy.callers.map(({ identity, ruleId }) => ({ identity, ruleId })),
+    ...(allow === undefined ? {} : { allow: { rules: allow } }),
+    denyRuleId: policy.denyRuleId,
+  };
+}
+
+function routesBody(table: RouteTable): Resource {
+  return { routes: { name: table.name, routes: table.routes.map(routeBody) } };
+}
+
+function routeBody(route: Route): WireRoute {
+  const { match, rewrite } = route;
+  return {
+    ruleId: route.ruleId,
+    match: {
+      hosts: [...match.hosts],
+      path: pathBody(match.path),
+      methods: [...match.methods],
+      headers: match.headers.map(({ name, value }) => ({ name, value })),
+      query: match.query.map(({ name, value }) => ({ name, value })),
+    },
+    split: route.split.map(({ cluster, weight }) => ({ cluster, weight })),
+    ...(rewrite === null ? {} : { rewrite: { prefix: rewrite.prefix, to: rewrite.to } }),
+    timeoutMs: route.timeout,
+  };
+}
+
+function pathBody(pattern: PathPattern): WirePath {
+  return { kind: WIRE_PATH_KIND[pattern.kind], path: pattern.path };
+}

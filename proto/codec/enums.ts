@@ -1,0 +1,44 @@
+// The words of the model beside those of the wire, each pair once; both directions are made from here.
+import type { BalancePolicy, PathPattern } from '../../core/model/mesh.ts';
+import type { Cluster, ResourceType } from '../../core/model/view.ts';
+import type { Balance__Output } from '../gen/weft/v1/Balance.ts';
+import type { ClusterKind__Output } from '../gen/weft/v1/ClusterKind.ts';
+import type { PathKind__Output } from '../gen/weft/v1/PathKind.ts';
+import type { ResourceType__Output } from '../gen/weft/v1/ResourceType.ts';
+
+export const WIRE_TYPE = {
+  cluster: 'RESOURCE_TYPE_CLUSTER',
+  endpoints: 'RESOURCE_TYPE_ENDPOINTS',
+  listener: 'RESOURCE_TYPE_LISTENER',
+  routes: 'RESOURCE_TYPE_ROUTES',
+} as const satisfies Record<ResourceType, ResourceType__Output>;
+
+export const WIRE_CLUSTER_KIND = {
+  mesh: 'CLUSTER_KIND_MESH',
+  static: 'CLUSTER_KIND_STATIC',
+} as const satisfies Record<Cluster['kind'], ClusterKind__Output>;
+
+export const WIRE_BALANCE = {
+  'round-robin': 'BALANCE_ROUND_ROBIN',
+  'least-request': 'BALANCE_LEAST_REQUEST',
+} as const satisfies Record<BalancePolicy, Balance__Output>;
+
+export const WIRE_PATH_KIND = {
+  exact: 'PATH_KIND_EXACT',
+  template: 'PATH_KIND_TEMPLATE',
+  prefix: 'PATH_KIND_PREFIX',
+  glob: 'PATH_KIND_GLOB',
+} as const satisfies Record<PathPattern['kind'], PathKind__Output>;
+
+/**
+ * The model's word for a value of the wire; undefined for one that is not known here. The decoder hands
+ * a number through where a newer peer uses a value that this build lacks, so the type is wider than the
+ * generated one.
+ */
+export function modelWord<Word extends string>(
+  table: Readonly<Record<Word, string>>,
+  value: string | number,
+): Word | undefined {
+  for (const word in table) if (table[word] === value) return word;
+  return undefined;
+}

@@ -1,0 +1,161 @@
+// Arbitrary views whose names all lead somewhere, for property tests of the codec and the stream.
+import fc from 'fast-check';
+import { clusterName, milliseconds, ruleId, spiffeId, type SnapshotHash } from '../../core/model/brand.ts';
+import type { PathPattern } from '../../core/model/mesh.ts';
+import type {
+  AuthorizationPolicy,
+  Cluster,
+  ClusterEndpoints,
+  Listener,
+  Route,
+  RouteTable,
+  View,
+} from '../../core/model/view.ts';
+
+const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
+const visible = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((text) => !/\p{Cc}/u.test(text));
+const port = fc.integer({ min: 1, max: 65_535 });
+const rule = word.map((name) => ruleId(`services.${name}`));
+const time = fc.integer({ min: 0, max: 2 ** 31 - 1 }).map(milliseconds);
+const method = fc.constantFrom('GET', 'POST', 'PURGE', 'M-SEARCH');
+const identity = word.map((name) => spiffeId('shop.test', 'default', name));
+const short = <T>(item: fc.Arbitrary<T>, minLength = 0) => fc.array(item, { minLength, maxLength: 3 });
+
+const path: fc.Arbitrary<PathPattern> = fc.record({
+  kind: fc.constantFrom('exact', 'template', 'prefix', 'glob'),
+  path: visible.map((text) => `/${text}`),
+});
+
+const policy: fc.Arbitrary<AuthorizationPolicy> = fc.record({
+  callers: short(fc.record({ identity, ruleId: rule })),
+  allow: fc.option(
+    short(fc.record({ from: short(identity), methods: short(method), paths: short(path), ruleId: rule })),
+  ),
+  denyRuleId: rule,
+});
+
+function arbitraryCluster(service: string, version: string | null): fc.Arbitrary<Cluster> {
+  const base = {
+    name: fc.constant(clusterName(service, version ?? undefined)),
+    service: fc.constant(service),
+    version: fc.constant(version),
+    balance: fc.constantFrom('round-robin' as const, 'least-request' as const),
+    connectTimeout: time,
+    ruleId: rule,
+  };
+  return fc.oneof(
+    fc.record({ ...base, kind: fc.constant('mesh' as const), identity }),
+    fc.record({ ...base, kind: fc.constant('static' as const), identity: fc.constant(null) }),
+  );
+}
+
+function arbitraryEndpoints(cluster: Cluster): fc.Arbitrary<ClusterEndpoints> {
+  const endpoint = fc.record({ id: visible, host: visible, port, weight: fc.integer({ min: 1, max: 1000 }) });
+  return fc
+    .uniqueArray(endpoint, { maxLength: 4, selector: ({ id }) => id })
+    .map((endpoints) => ({ cluster: cluster.name, endpoints }));
+}
+
+function arbitraryRoute(clusters: readonly Cluster[]): fc.Arbitrary<Route> {
+  const target = fc.record({
+    cluster: fc.constantFrom(...clusters.map(({ name }) => name)),
+    weight: fc.integer({ min: 1, max: 100 }),
+  });
+  return fc.record({
+    ruleId: rule,
+    match: fc.record({
+      hosts: short(word),
+      path,
+      methods: short(method),
+      headers: short(fc.record({ name: word, value: fc.oneof(visible, fc.constant('')) })),
+      query: short(fc.record({ name: visible, value: fc.oneof(visible, fc.constant('')) })),
+    }),
+    split: short(target, 1),
+    rewrite: fc.option(fc.record({ prefix: visible, to: visible })),
+    timeout: time,
+  });
+}
+
+function arbitraryListener(name: string, tables: readonly string[]): fc.Arbitrary<Listener> {
+  const inbound = fc.record({
+    kind: fc.constant('inbound' as const),
+    name: fc.constant(name),
+    service: word,
+    appPort: port,
+    policy,
+    timeout: time,
+    ruleId: rule,
+  });
+  if (tables.length === 0) return inbound;
+  const routes = fc.constantFrom(...tables);
+  return fc.oneof(
+    inbound,
+    fc.record({
+      kind: fc.constant('outbound' as const),
+      name: fc.constant(name),
+      service: word,
+      port: fc.integer({ min: 0, max: 65_535 }),
+      routes,
+      ruleId: rule,
+    }),
+    fc.record({
+      kind: fc.constant('edge' as const),
+      name: fc.constant(name),
+      edge: word,
+      address: visible,
+      port: fc.integer({ min: 0, max: 65_535 }),
+      hosts: short(word),
+      tls: fc.constantFrom('internal' as const, null),
+      routes,
+      ruleId: rule,
+    }),
+  );
+}
+
+const byName = <T>(items: readonly T[], name: (item: T) => string) => new Map(items.map((item) => [name(item), item]));
+
+const snapshot = fc
+  .stringMatching(/^[0-9a-f]{16}$/)
+  // The hash of no config at all; only its shape matters here.
+  .map((text) => text as SnapshotHash);
+
+export const arbitraryView: fc.Arbitrary<View> = fc
+  .uniqueArray(fc.tuple(word, fc.option(word)), {
+    maxLength: 4,
+    selector: ([service, version]) => clusterName(service, version ?? undefined),
+  })
+  .chain((names) => fc.tuple(...names.map(([service, version]) => arbitraryCluster(service, version))))
+  .chain((clusters) => {
+    const table: fc.Arbitrary<RouteTable> = fc.record({
+      name: word,
+      routes: clusters.length === 0 ? fc.constant([]) : short(arbitraryRoute(clusters)),
+    });
+    return fc.tuple(
+      fc.constant(clusters),
+      fc.tuple(...clusters.map(arbitraryEndpoints)),
+      fc.uniqueArray(table, { maxLength: 3, selector: ({ name }) => name }),
+    );
+  })
+  .chain(([clusters, endpoints, tables]) =>
+    fc.record({
+      snapshot,
+      clusters: fc.constant(byName(clusters, ({ name }) => name)),
+      endpoints: fc.constant(byName(endpoints, ({ cluster }) => cluster)),
+      routes: fc.constant(byName(tables, ({ name }) => name)),
+      listeners: fc
+        .uniqueArray(word, { maxLength: 3 })
+        .chain((names) =>
+          fc.tuple(
+            ...names.map((name) =>
+              arbitraryListener(
+                name,
+                tables.map((t) => t.name),
+              ),
+            ),
+          ),
+        )
+        .map((listeners) => byName(listeners, ({ name }) => name)),
+    }),
+  )
+  // Plain prototypes, as real views have them.
+  .map((view) => structuredClone(view));
