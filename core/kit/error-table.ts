@@ -133,6 +133,13 @@ export const ERRORS = define({
     level: 'error',
     message: 'there is a certificate authority here already',
   },
+  'authority-expired': {
+    http: 0,
+    grpc: 9,
+    flag: '-',
+    level: 'error',
+    message: 'the certificate authority has expired',
+  },
   'control-plane-unreachable': {
     http: 0,
     grpc: 14,

@@ -1,0 +1,144 @@
+// Every certificate that was issued, one JSON line each in `issued.jsonl`, appended and synced before the
+// certificate is handed out. Loaded at start: the serial of a connected peer leads to the grant behind it, that is
+// to the service version and instance which its join token gave it.
+import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { MeshError } from '../../core/kit/error.ts';
+import { isErrno, SECRET_MODE } from '../../host/files.ts';
+import type { Clock } from '../ambient.ts';
+
+export interface Grant {
+  /** Lower-case hex, as `verifyPeer` gives it. */
+  readonly serial: string;
+  readonly purpose: 'svid' | 'server';
+  readonly identity: string;
+  /** Service, or `edge-<name>`. */
+  readonly account: string;
+  /** Version label of the service; null: none. */
+  readonly version: string | null;
+  /** `orders-7f3a`. */
+  readonly instance: string;
+  readonly tokenId: string;
+  /** Milliseconds since 1970. */
+  readonly notAfter: number;
+  readonly issuedAt: number;
+}
+
+const PRUNE_EVERY = 1024;
+const MAX_LINE = 4096;
+
+/** Holds an open file from `openLedger` until `close`. One process writes at a time. */
+export class GrantLedger {
+  readonly #file: FileHandle;
+  readonly #clock: Clock;
+  readonly #bySerial: Map<string, Grant>;
+  /** Lines that could not be read at start: their certificates cannot be renewed. */
+  readonly damagedLines: number;
+  #writes: Promise<void> = Promise.resolve();
+  #untilPrune = PRUNE_EVERY;
+
+  constructor(file: FileHandle, clock: Clock, loaded: LoadedGrants) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#bySerial = new Map(loaded.grants.map((grant) => [grant.serial, grant]));
+    this.damagedLines = loaded.damagedLines;
+  }
+
+  /** null: never issued here, or expired. */
+  grantOf(serial: string): Grant | null {
+    const grant = this.#bySerial.get(serial);
+    return grant !== undefined && grant.notAfter > this.#clock() ? grant : null;
+  }
+
+  /** Whether a live certificate carries this instance name. */
+  hasInstance(instance: string): boolean {
+    const now = this.#clock();
+    for (const grant of this.#bySerial.values()) if (grant.instance === instance && grant.notAfter > now) return true;
+    return false;
+  }
+
+  /** Resolves once the line is on disk; before that the certificate must not leave. */
+  async record(grant: Grant): Promise<void> {
+    const write = this.#writes.then(() => this.#append(grant));
+    // The next write waits for this one, whatever became of it.
+    this.#writes = write.catch(() => {});
+    await write;
+  }
+
+  async close(): Promise<void> {
+    await this.#writes;
+    await this.#file.close();
+  }
+
+  async #append(grant: Grant): Promise<void> {
+    await this.#file.appendFile(`${JSON.stringify(grant)}\n`);
+    await this.#file.datasync();
+    this.#bySerial.set(grant.serial, grant);
+    this.#untilPrune -= 1;
+    if (this.#untilPrune > 0) return;
+    this.#untilPrune = PRUNE_EVERY;
+    const now = this.#clock();
+    for (const [serial, old] of this.#bySerial) if (old.notAfter <= now) this.#bySerial.delete(serial);
+  }
+}
+
+interface LoadedGrants {
+  readonly grants: readonly Grant[];
+  readonly damagedLines: number;
+}
+
+/** Makes the file where there is none; its folder must exist. Throws MeshError `file-unreadable`. */
+export async function openLedger(path: string, clock: Clock): Promise<GrantLedger> {
+  try {
+    const loaded = await load(path, clock());
+    const file = await open(path, 'a', SECRET_MODE);
+    // A last line that a crash tore off must not swallow the next one; empty lines are skipped.
+    if ((await file.stat()).size > 0) await file.appendFile('\n');
+    return new GrantLedger(file, clock, loaded);
+  } catch (cause) {
+    throw new MeshError('file-unreadable', { detail: path, cause });
+  }
+}
+
+/** Line by line, and only what is still valid: memory follows the live certificates, not the file. */
+async function load(path: string, now: number): Promise<LoadedGrants> {
+  const grants: Grant[] = [];
+  let damagedLines = 0;
+  try {
+    const lines = createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY });
+    for await (const line of lines) {
+      if (line === '') continue;
+      const grant = parseGrant(line);
+      if (grant === null) damagedLines += 1;
+      else if (grant.notAfter > now) grants.push(grant);
+    }
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOENT')) throw cause;
+  }
+  return { grants, damagedLines };
+}
+
+function parseGrant(line: string): Grant | null {
+  if (line.length > MAX_LINE) return null;
+  try {
+    const value: unknown = JSON.parse(line);
+    return isGrant(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isGrant(value: unknown): value is Grant {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const texts = ['serial', 'identity', 'account', 'instance', 'tokenId'];
+  const version = fields.get('version');
+  return (
+    texts.every((name) => typeof fields.get(name) === 'string') &&
+    (version === null || typeof version === 'string') &&
+    (fields.get('purpose') === 'svid' || fields.get('purpose') === 'server') &&
+    typeof fields.get('notAfter') === 'number' &&
+    typeof fields.get('issuedAt') === 'number'
+  );
+}

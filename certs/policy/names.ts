@@ -1,0 +1,46 @@
+// Which names go into a certificate: always from here, never from the request.
+import { spiffeId, type SpiffeId } from '../../core/model/brand.ts';
+import type { GeneralName } from '../x509/general-name.ts';
+
+/** The account of the control plane itself; no token may name it. */
+export const CONTROL_PLANE_ACCOUNT = 'weft-control-plane';
+/** The one namespace until configuration knows more. */
+export const NAMESPACE = 'default';
+const EDGE_PREFIX = 'edge-';
+
+/** Service accounts and instance names: a DNS label, so that they fit into ids, files and host names. */
+export function isAccount(text: string): boolean {
+  return text.length <= 63 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text);
+}
+
+export function identityOf(trustDomain: string, account: string): SpiffeId {
+  return spiffeId(trustDomain, NAMESPACE, account);
+}
+
+export function controlPlaneId(trustDomain: string): SpiffeId {
+  return identityOf(trustDomain, CONTROL_PLANE_ACCOUNT);
+}
+
+export function edgeAccount(edge: string): string {
+  return `${EDGE_PREFIX}${edge}`;
+}
+
+/** The edge that an account belongs to; null for a service. */
+export function edgeOf(account: string): string | null {
+  return account.startsWith(EDGE_PREFIX) ? account.slice(EDGE_PREFIX.length) : null;
+}
+
+/** Exactly one URI name. Source: SPIFFE X509-SVID §2. */
+export function svidNames(identity: SpiffeId, hosts: readonly string[]): readonly GeneralName[] {
+  return [{ kind: 'uri', value: identity }, ...hosts.map((value): GeneralName => ({ kind: 'dns', value }))];
+}
+
+/** No URI name: an edge's public certificate proves no workload. Loopback is always there, for trying things out. */
+export function serverNames(hosts: readonly string[]): readonly GeneralName[] {
+  const names = new Set([...hosts.filter((host) => host !== '*'), 'localhost']);
+  return [
+    ...[...names].map((value): GeneralName => ({ kind: 'dns', value })),
+    { kind: 'ip', value: '127.0.0.1' },
+    { kind: 'ip', value: '::1' },
+  ];
+}
