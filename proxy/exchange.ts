@@ -134,9 +134,10 @@ export interface EndpointHandle {
   readonly ruleId: RuleId;
   /**
    * Sends the head on an idle pooled connection, or connects first. Body chunks may be sent at once:
-   * they wait for the connection. Failing to connect is `onError` with `unprocessed`.
+   * they wait for the connection. Failing to connect is `onError` with `unprocessed`. `fresh`: not on a
+   * connection that may have gone stale while it was idle.
    */
-  request(head: RequestHead, handler: UpstreamHandler): Upstream;
+  request(head: RequestHead, handler: UpstreamHandler, fresh: boolean): Upstream;
 }
 
 /** What `record` writes about one finished exchange: filled in on the way, read once at its end. */

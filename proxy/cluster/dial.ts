@@ -1,0 +1,31 @@
+// What the pools need from other stages, given to them by assemble: a way to connect, and the codec's
+// client connection.
+import type { Socket } from 'node:net';
+import type { MeshError } from '../../core/kit/error.ts';
+import type { Cluster, Endpoint } from '../../core/model/view.ts';
+import type { RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
+
+/** A codec's connection to one endpoint that carries one request at a time. */
+export interface ClientConnection {
+  /** Idle, open and not about to be closed. */
+  readonly usable: boolean;
+  start(): void;
+  request(head: RequestHead, handler: UpstreamHandler): Upstream;
+  close(): void;
+}
+
+export interface ClientConnectionEvents {
+  /** May carry the next request. */
+  onIdle(): void;
+  /** Once: gone, or takes no more requests. */
+  onClose(): void;
+}
+
+export type ConnectionFactory = (socket: Socket, events: ClientConnectionEvents) => ClientConnection;
+
+/**
+ * Connects, does the handshake and checks the identity that the cluster expects. Calls back once, never
+ * at once: with a socket that is ready for HTTP, or with an unprocessed error. The returned function gives up.
+ */
+export type Dial = (cluster: Cluster, endpoint: Endpoint, done: DialDone) => () => void;
+export type DialDone = (error: MeshError | null, socket: Socket | null) => void;

@@ -1,0 +1,74 @@
+// A request whose connection is not there yet: it keeps what is sent until then, and is a plain pointer
+// to the real one afterwards.
+import type { MeshError } from '../../core/kit/error.ts';
+import type { RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
+import type { HeaderList } from '../kit/header-list.ts';
+import type { ClientConnection } from './dial.ts';
+
+/** Kept before the sender is told to wait. */
+const HIGH_WATER = 65_536;
+
+export class PendingRequest implements Upstream {
+  readonly #head: RequestHead;
+  readonly #handler: UpstreamHandler;
+  readonly #onCancel: (pending: PendingRequest) => void;
+  #upstream: Upstream | null = null;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #ended = false;
+  #paused = false;
+  #trailers: HeaderList | null = null;
+
+  constructor(head: RequestHead, handler: UpstreamHandler, onCancel: (pending: PendingRequest) => void) {
+    this.#head = head;
+    this.#handler = handler;
+    this.#onCancel = onCancel;
+  }
+
+  connected(connection: ClientConnection): void {
+    const upstream = connection.request(this.#head, this.#handler);
+    this.#upstream = upstream;
+    let ready = true;
+    for (const chunk of this.#chunks) ready = upstream.sendData(chunk);
+    const waiting = this.#bytes >= HIGH_WATER;
+    this.#chunks = [];
+    if (this.#paused) upstream.pause();
+    if (this.#ended) upstream.sendEnd(this.#trailers);
+    else if (waiting && ready) this.#handler.onDrain();
+  }
+
+  failed(error: MeshError): void {
+    this.#handler.onError(error);
+  }
+
+  sendData(chunk: Buffer): boolean {
+    if (this.#upstream !== null) return this.#upstream.sendData(chunk);
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    return this.#bytes < HIGH_WATER;
+  }
+
+  sendEnd(trailers: HeaderList | null): void {
+    if (this.#upstream !== null) {
+      this.#upstream.sendEnd(trailers);
+      return;
+    }
+    this.#ended = true;
+    this.#trailers = trailers;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#upstream?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#upstream?.resume();
+  }
+
+  cancel(): void {
+    if (this.#upstream === null) this.#onCancel(this);
+    else this.#upstream.cancel();
+  }
+}

@@ -1,0 +1,263 @@
+// One exchange: match → filters → attempt ⇄ retry → respond → record. It stands between a server codec
+// (as DownstreamHandler) and one Attempt at a time, and streams bodies both ways with backpressure.
+// `Expect: 100-continue` is end to end: the client's 100 is the one that the upstream sends.
+import { ERRORS } from '../../core/kit/error-table.ts';
+import { MeshError } from '../../core/kit/error.ts';
+import type {
+  ClusterHandle,
+  Downstream,
+  DownstreamHandler,
+  EndpointHandle,
+  ExchangeRecord,
+  RequestHead,
+  ResponseHead,
+  Tunnel,
+} from '../exchange.ts';
+import type { HeaderList } from '../kit/header-list.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
+import type { Deadline, DeadlineOwner, Deadlines } from './deadline.ts';
+import type { ExchangePlan, RouteAction } from './plan.ts';
+import { ReplayBuffer } from './replay.ts';
+import { respondError } from './respond.ts';
+import { nextTry } from './retry.ts';
+import { splice } from './splice.ts';
+
+/** Where the answer stands. `tunnel`: handed over after a 101, only its end is waited for. */
+type Phase = 'waiting' | 'answering' | 'tunnel' | 'done';
+
+/** Nothing moved in either direction for this long, in ms. Source: Envoy's stream idle timeout. */
+export const STREAM_IDLE = 300_000;
+
+export interface ExchangeDeps {
+  readonly deadlines: Deadlines;
+  /** Milliseconds, monotonic. */
+  now(): number;
+}
+
+export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner {
+  readonly #deps: ExchangeDeps;
+  readonly #plan: ExchangePlan;
+  readonly #downstream: Downstream;
+  readonly #head: RequestHead;
+  readonly #record: ExchangeRecord;
+  readonly #replay = new ReplayBuffer();
+  #action: RouteAction | null = null;
+  #cluster: ClusterHandle | null = null;
+  #attempt: Attempt | null = null;
+  #phase: Phase = 'waiting';
+  #requestEnded = false;
+  #trailers: HeaderList | null = null;
+  #timer: Deadline | null = null;
+  /** Something was read since the idle timer was last set. */
+  #moved = false;
+  /** An informational answer went to the client. */
+  #informed = false;
+
+  constructor(
+    deps: ExchangeDeps,
+    plan: ExchangePlan,
+    downstream: Downstream,
+    head: RequestHead,
+    record: ExchangeRecord,
+  ) {
+    this.#deps = deps;
+    this.#plan = plan;
+    this.#downstream = downstream;
+    this.#head = head;
+    this.#record = record;
+  }
+
+  /** Routes it and begins the first attempt, or answers at once. */
+  begin(): void {
+    const head = this.#head;
+    const { connection } = this.#downstream;
+    this.#plan.identify(head, this.#record);
+    const action = this.#plan.route(head, connection, this.#record);
+    if (action instanceof MeshError) {
+      this.#fail(action);
+      return;
+    }
+    this.#action = action;
+    const cluster = action.choose();
+    if (cluster === null) {
+      this.#fail(new MeshError('no-cluster', { detail: `route ${action.ruleId}` }));
+      return;
+    }
+    this.#cluster = cluster;
+    this.#record.cluster = cluster.cluster.name;
+    head.target = action.rewrite(head.target);
+    this.#plan.onRequest(head, connection);
+    this.#watch(head.bodyLength === 0 ? action.timeout : 0);
+    const endpoint = cluster.pick(null);
+    if (endpoint === null) this.#fail(new MeshError('no-endpoint', { detail: `cluster ${cluster.cluster.name}` }));
+    else this.#try(endpoint, false);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#phase === 'done') return;
+    this.#moved = true;
+    this.#record.requestBytes += chunk.length;
+    // Once an answer began nothing is sent again.
+    if (this.#phase === 'waiting') this.#replay.keep(chunk);
+    if (this.#attempt?.upstream?.sendData(chunk) === false) this.#downstream.pause();
+  }
+
+  onEnd(trailers: HeaderList | null): void {
+    if (this.#phase === 'done') return;
+    this.#requestEnded = true;
+    this.#trailers = trailers;
+    const timeout = this.#action?.timeout ?? 0;
+    // Envoy's route timeout runs from here; an upload has the idle timer only.
+    if (timeout > 0 && this.#head.bodyLength !== 0 && this.#phase !== 'tunnel') this.#watch(timeout);
+    this.#attempt?.upstream?.sendEnd(trailers);
+  }
+
+  onDrain(): void {
+    this.#attempt?.upstream?.resume();
+  }
+
+  onAbort(error: MeshError): void {
+    if (this.#phase === 'done' || this.#phase === 'tunnel') return;
+    this.#attempt?.cancel();
+    if (this.#phase === 'waiting') this.#record.status = ERRORS[error.code].http;
+    this.#finish(error);
+  }
+
+  attemptInformational(status: number, headers: HeaderList): void {
+    if (this.#phase !== 'waiting') return;
+    this.#informed = true;
+    this.#downstream.sendInformational(status, headers);
+  }
+
+  attemptHead(head: ResponseHead): void {
+    this.#phase = 'answering';
+    this.#moved = true;
+    this.#replay.drop();
+    const record = this.#record;
+    record.firstByteAt = this.#deps.now();
+    record.status = head.status;
+    this.#plan.onResponse(head, this.#fromMesh());
+    this.#downstream.sendHead(head);
+  }
+
+  attemptData(chunk: Buffer): void {
+    this.#moved = true;
+    this.#record.responseBytes += chunk.length;
+    if (!this.#downstream.sendData(chunk)) this.#attempt?.upstream?.pause();
+  }
+
+  attemptEnd(trailers: HeaderList | null): void {
+    this.#attempt = null;
+    this.#downstream.sendEnd(trailers);
+    this.#finish(null);
+  }
+
+  attemptDrain(): void {
+    this.#downstream.resume();
+  }
+
+  attemptUpgrade(head: ResponseHead, tunnel: Tunnel): void {
+    this.#phase = 'tunnel';
+    this.#attempt = null;
+    this.#stopTimer();
+    const record = this.#record;
+    record.firstByteAt = this.#deps.now();
+    record.status = head.status;
+    this.#plan.onResponse(head, this.#fromMesh());
+    splice(this.#downstream.sendUpgrade(head), tunnel, (end) => {
+      record.requestBytes += end.fromDownstream;
+      record.responseBytes += end.fromUpstream;
+      this.#finish(null);
+    });
+  }
+
+  attemptError(error: MeshError, reported: boolean): void {
+    const failed = this.#attempt;
+    const cluster = this.#cluster;
+    this.#attempt = null;
+    if (this.#phase !== 'waiting' || failed === null || cluster === null) {
+      this.#fail(error);
+      return;
+    }
+    const { endpoint } = failed;
+    // The rest of the body has nowhere to go.
+    if (reported && !this.#requestEnded) failed.cancel();
+    const next = nextTry(
+      { error, endpoint, cluster, reported, responseBegan: this.#informed, bodyReplayable: this.#replay.whole },
+      this.#record,
+    );
+    if (next === null) this.#fail(error);
+    else this.#try(next, true);
+  }
+
+  /** The route's timeout or the idle timer. */
+  onTimer(): void {
+    const timeout = this.#action?.timeout ?? 0;
+    const routeTimed = timeout > 0 && (this.#requestEnded || this.#head.bodyLength === 0);
+    if (!routeTimed && this.#moved) {
+      this.#watch(0);
+      return;
+    }
+    this.#attempt?.cancel();
+    this.#attempt = null;
+    this.#fail(
+      routeTimed
+        ? new MeshError('upstream-timeout', { origin: 'upstream', detail: `no whole answer within ${timeout} ms` })
+        : new MeshError('stream-idle', { detail: `nothing moved for ${STREAM_IDLE} ms` }),
+    );
+  }
+
+  #try(endpoint: EndpointHandle, again: boolean): void {
+    const record = this.#record;
+    record.attempts += 1;
+    record.endpoint = endpoint.address;
+    const attempt = new Attempt(this, endpoint, this.#fromMesh());
+    this.#attempt = attempt;
+    // A second try must not meet the next stale connection of the same restart.
+    const upstream = endpoint.request(this.#head, attempt, again);
+    if (this.#attempt !== attempt) return;
+    attempt.upstream = upstream;
+    if (!again) return;
+    if (this.#replay.sendTo(upstream)) this.#downstream.resume();
+    if (this.#requestEnded) upstream.sendEnd(this.#trailers);
+  }
+
+  #fail(error: MeshError): void {
+    if (this.#phase === 'waiting') respondError(this.#downstream, error, this.#record, this.#plan);
+    else if (this.#phase === 'answering') this.#downstream.reset();
+    this.#finish(error);
+  }
+
+  #finish(error: MeshError | null): void {
+    if (this.#phase === 'done') return;
+    this.#phase = 'done';
+    this.#attempt = null;
+    this.#replay.drop();
+    this.#stopTimer();
+    const record = this.#record;
+    record.finishedAt = this.#deps.now();
+    if (error !== null) {
+      record.flag = ERRORS[error.code].flag;
+      record.code = error.code;
+      record.detail = error.detail;
+    }
+    this.#plan.record(record);
+  }
+
+  #fromMesh(): boolean {
+    return this.#cluster?.cluster.kind === 'mesh';
+  }
+
+  /** Sets the one timer: the route's timeout, or with 0 the idle timer. */
+  #watch(timeout: number): void {
+    this.#stopTimer();
+    this.#moved = false;
+    this.#timer = this.#deps.deadlines.set(timeout > 0 ? timeout : STREAM_IDLE, this);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer === null) return;
+    this.#deps.deadlines.clear(this.#timer);
+    this.#timer = null;
+  }
+}

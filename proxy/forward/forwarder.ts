@@ -1,0 +1,78 @@
+// The entry of every exchange: server codecs of one listener call it. The plan is read once per
+// exchange, so that a view swap leaves the ones under way on the plan that they began with.
+import { ERRORS } from '../../core/kit/error-table.ts';
+import type { MeshError } from '../../core/kit/error.ts';
+import type { ConnectionInfo, Downstream, DownstreamHandler, ExchangeRecord, RequestHead } from '../exchange.ts';
+import { HeaderList } from '../kit/header-list.ts';
+import { Exchange, type ExchangeDeps } from './exchange.ts';
+import type { ExchangePlan } from './plan.ts';
+import { respondError } from './respond.ts';
+
+export class Forwarder {
+  readonly #deps: ExchangeDeps;
+  #plan: ExchangePlan;
+  #active = 0;
+
+  constructor(deps: ExchangeDeps, plan: ExchangePlan) {
+    this.#deps = deps;
+    this.#plan = plan;
+  }
+
+  /** Exchanges that begin from now on follow this plan. */
+  swap(plan: ExchangePlan): void {
+    this.#plan = plan;
+  }
+
+  /** A RequestListener. */
+  readonly onRequest = (downstream: Downstream, head: RequestHead): DownstreamHandler => {
+    const record = newRecord(downstream.connection, head.method, head.target, head.authority, this.#deps.now());
+    const exchange = new Exchange(this.#deps, this.#plan, downstream, head, record);
+    exchange.begin();
+    return exchange;
+  };
+
+  /** A RefusalListener: a head that was no HTTP is answered, counted and logged like the rest. */
+  readonly onRefused = (downstream: Downstream, error: MeshError): void => {
+    const now = this.#deps.now();
+    const record = newRecord(downstream.connection, '', '', '', now);
+    const plan = this.#plan;
+    respondError(downstream, error, record, plan);
+    record.flag = ERRORS[error.code].flag;
+    record.code = error.code;
+    record.detail = error.detail;
+    record.finishedAt = this.#deps.now();
+    plan.record(record);
+  };
+}
+
+function newRecord(
+  connection: ConnectionInfo,
+  method: string,
+  target: string,
+  authority: string,
+  now: number,
+): ExchangeRecord {
+  return {
+    connection,
+    method,
+    target,
+    authority,
+    status: 0,
+    flag: '-',
+    code: '',
+    traceId: '',
+    requestId: '',
+    route: '',
+    cluster: '',
+    endpoint: '',
+    rule: '',
+    decisionId: '',
+    attempts: 0,
+    requestBytes: 0,
+    responseBytes: 0,
+    startedAt: now,
+    firstByteAt: 0,
+    finishedAt: 0,
+    detail: '',
+  };
+}

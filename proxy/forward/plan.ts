@@ -1,0 +1,32 @@
+// What forward must be told about a listener: how an exchange is routed, changed and recorded. A mode
+// compiles one when config applies; an exchange keeps the one that it began with.
+import type { MeshError } from '../../core/kit/error.ts';
+import type { RuleId } from '../../core/model/brand.ts';
+import type { ClusterHandle, ConnectionInfo, ExchangeRecord, RequestHead, ResponseHead } from '../exchange.ts';
+import type { HeaderList } from '../kit/header-list.ts';
+
+/** What a matched route does. Made when config applies, shared by every exchange that takes it. */
+export interface RouteAction {
+  readonly ruleId: RuleId;
+  /** Milliseconds from the end of the request to the end of the answer, retries included; 0: none. */
+  readonly timeout: number;
+  /** The cluster for this exchange, by weight; null: the route leads nowhere. */
+  choose(): ClusterHandle | null;
+  /** The target as the upstream gets it. */
+  rewrite(target: string): string;
+}
+
+export interface ExchangePlan {
+  /** First of all: request id and trace, so that every answer and log line has them. */
+  identify(head: RequestHead, record: ExchangeRecord): void;
+  /** Where it goes, or why not. Fills `record.rule`, and `record.decisionId` where it denies. */
+  route(head: RequestHead, connection: ConnectionInfo, record: ExchangeRecord): RouteAction | MeshError;
+  /** Request filters, once, after the route is known. */
+  onRequest(head: RequestHead, connection: ConnectionInfo): void;
+  /** Response filters; `fromMesh`: the answer comes from another Weft proxy. */
+  onResponse(head: ResponseHead, fromMesh: boolean): void;
+  /** Adds to the fields of an answer that this proxy makes itself. */
+  onLocalAnswer(error: MeshError, headers: HeaderList): void;
+  /** Once per exchange, at its end. */
+  record(record: ExchangeRecord): void;
+}

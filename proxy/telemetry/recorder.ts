@@ -1,0 +1,66 @@
+// The last step of every exchange: count it, and where wanted write its access-log line.
+import type { Log, LogFields } from '../../core/kit/log.ts';
+import type { SnapshotHash, SpiffeId } from '../../core/model/brand.ts';
+import type { ExchangeRecord } from '../exchange.ts';
+import type { Stats } from './stats.ts';
+
+export interface RecorderOptions {
+  readonly stats: Stats;
+  readonly log: Log;
+  /** A line per exchange. */
+  readonly accessLog: boolean;
+  /** Who this proxy is; null: it has no identity (standalone). */
+  readonly identity: SpiffeId | null;
+}
+
+export type Recorder = (record: ExchangeRecord) => void;
+
+/** For one plan: the snapshot is that of the view that it was compiled from. */
+export function createRecorder(options: RecorderOptions, snapshot: SnapshotHash): Recorder {
+  const { stats, log, accessLog, identity } = options;
+  if (!accessLog) return (record) => stats.record(record);
+  return (record) => {
+    stats.record(record);
+    log.info(accessFields(record, identity, snapshot), 'exchange');
+  };
+}
+
+function accessFields(record: ExchangeRecord, identity: SpiffeId | null, snapshot: SnapshotHash): LogFields {
+  const { connection, startedAt, firstByteAt, finishedAt } = record;
+  return {
+    requestId: record.requestId,
+    traceId: record.traceId,
+    listener: connection.listener,
+    peer: connection.peer,
+    remote: `${connection.remoteAddress}:${connection.remotePort}`,
+    identity,
+    method: record.method,
+    path: pathOf(record.target),
+    authority: record.authority,
+    status: record.status,
+    flag: record.flag,
+    code: record.code,
+    route: record.route,
+    rule: record.rule,
+    cluster: record.cluster,
+    endpoint: record.endpoint,
+    attempts: record.attempts,
+    requestBytes: record.requestBytes,
+    responseBytes: record.responseBytes,
+    durationMs: rounded(finishedAt - startedAt),
+    firstByteMs: firstByteAt === 0 ? null : rounded(firstByteAt - startedAt),
+    snapshot,
+    decision: record.decisionId,
+    detail: record.detail,
+  };
+}
+
+/** Queries carry tokens and personal data: they stay out of the log. */
+function pathOf(target: string): string {
+  const question = target.indexOf('?');
+  return question === -1 ? target : target.slice(0, question);
+}
+
+function rounded(duration: number): number {
+  return Math.round(duration * 1_000) / 1_000;
+}
