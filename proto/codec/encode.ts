@@ -1,6 +1,5 @@
 // Model → wire, for the control plane: one resource at a time, each with the content hash that is its
 // version. Keys are written in a fixed order, so that equal content has equal bytes and equal versions.
-import { hash } from 'node:crypto';
 import type { PathPattern } from '../../core/model/mesh.ts';
 import type {
   AuthorizationPolicy,
@@ -12,6 +11,7 @@ import type {
   RouteTable,
   View,
 } from '../../core/model/view.ts';
+import { sha256Hex } from '../../host/hash.ts';
 import type { AuthorizationPolicy as WirePolicy } from '../gen/weft/v1/AuthorizationPolicy.ts';
 import type { Listener as WireListener } from '../gen/weft/v1/Listener.ts';
 import type { PathPattern as WirePath } from '../gen/weft/v1/PathPattern.ts';
@@ -39,7 +39,7 @@ export function encodeView(view: View): EncodedResource[] {
 }
 
 function seal(type: ResourceType, name: string, body: Resource): EncodedResource {
-  const version = hash('sha256', JSON.stringify(body), 'hex').slice(0, 16);
+  const version = sha256Hex(JSON.stringify(body)).slice(0, 16);
   return { type, name, version, wire: { name, version, ...body } };
 }
 

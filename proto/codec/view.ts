@@ -1,6 +1,14 @@
 // From decoded resources to a whole view whose names all lead somewhere.
 import type { SnapshotHash } from '../../core/model/brand.ts';
-import type { Cluster, ClusterEndpoints, Listener, ResourceType, RouteTable, View } from '../../core/model/view.ts';
+import {
+  RESOURCE_TYPES,
+  type Cluster,
+  type ClusterEndpoints,
+  type Listener,
+  type ResourceType,
+  type RouteTable,
+  type View,
+} from '../../core/model/view.ts';
 import { err, ok, type Result } from '../../core/kit/result.ts';
 import type { Flaw } from './fields.ts';
 
@@ -19,6 +27,13 @@ export type DecodedResource =
 /** `type/name`: one key for both ledgers, logs and error details. */
 export function resourceKey(type: ResourceType, name: string): string {
   return `${type}/${name}`;
+}
+
+/** The type and name in a key; null where the text is none. */
+export function parseResourceKey(key: string): { readonly type: ResourceType; readonly name: string } | null {
+  const slash = key.indexOf('/');
+  const type = RESOURCE_TYPES.find((candidate) => candidate === key.slice(0, slash));
+  return type === undefined ? null : { type, name: key.slice(slash + 1) };
 }
 
 /** The view that these resources make; a dangling name is a flaw of the resource that says it. */

@@ -1,0 +1,119 @@
+// Every instance of the mesh, by its stream: a proxy that connects is the registration of its instance.
+// A stream that breaks keeps its place for a grace time, so that a reconnect is no event for anybody.
+import { clusterName, type ClusterName } from '../../core/model/brand.ts';
+import type { Endpoint } from '../../core/model/view.ts';
+
+export interface Instance {
+  /** Service account: the service's name, or `edge-<name>`. */
+  readonly account: string;
+  /** From the join token; null where the service has no versions. */
+  readonly version: string | null;
+  /** Stable name: `orders-7f3a`. */
+  readonly instance: string;
+  /** As the control plane sees it; IPv4 where it is one. */
+  readonly address: string;
+  /** 0: nothing is called there (an edge, a job). */
+  readonly inboundPort: number;
+}
+
+export interface RegistryOptions {
+  /** How long an instance stays after its stream has gone, in ms. */
+  readonly grace: number;
+  /** Calls once after `ms`; the returned function cancels. */
+  readonly after: (ms: number, callback: () => void) => () => void;
+}
+
+interface Entry {
+  readonly instance: Instance;
+  /** The stream that holds the place; an older one of the same instance has nothing to say any more. */
+  readonly holder: symbol;
+  readonly cancelRemoval: (() => void) | null;
+}
+
+export class Registry {
+  readonly #options: RegistryOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Returns how to leave again: at once for one that says goodbye, else after the grace time. */
+  join(instance: Instance): (how: 'lost' | 'left') => void {
+    const key = keyOf(instance);
+    const before = this.#entries.get(key);
+    before?.cancelRemoval?.();
+    const holder = Symbol(key);
+    this.#entries.set(key, { instance, holder, cancelRemoval: null });
+    if (before === undefined || !sameInstance(before.instance, instance)) this.#changed();
+    return (how) => this.#leave(key, holder, how);
+  }
+
+  #leave(key: string, holder: symbol, how: 'lost' | 'left'): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.holder !== holder) return;
+    if (how === 'left') return this.#remove(key, holder);
+    if (entry.cancelRemoval !== null) return;
+    const cancelRemoval = this.#options.after(this.#options.grace, () => this.#remove(key, holder));
+    this.#entries.set(key, { ...entry, cancelRemoval });
+  }
+
+  #remove(key: string, holder: symbol): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.holder !== holder) return;
+    entry.cancelRemoval?.();
+    this.#entries.delete(key);
+    this.#changed();
+  }
+
+  /** Every instance, sorted by account and name. */
+  instances(): Instance[] {
+    const all = [...this.#entries.values()].map(({ instance }) => instance);
+    return all.sort((a, b) => compare(keyOf(a), keyOf(b)));
+  }
+
+  /** The instances behind `orders` or `orders@v2`, as callers reach them; sorted by id. */
+  endpointsOf(cluster: ClusterName): Endpoint[] {
+    const inCluster = this.instances().filter(
+      ({ account, version, inboundPort }) =>
+        inboundPort > 0 && (cluster === account || cluster === clusterName(account, version ?? undefined)),
+    );
+    return inCluster.map(({ instance, address, inboundPort }) => ({
+      id: instance,
+      host: address,
+      port: inboundPort,
+      weight: 1,
+    }));
+  }
+
+  /** Called after every change; several changes in one turn may each call. Returns how to stop. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Forgets everybody and every timer. */
+  close(): void {
+    for (const { cancelRemoval } of this.#entries.values()) cancelRemoval?.();
+    this.#entries.clear();
+    this.#listeners.clear();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function keyOf({ account, instance }: Instance): string {
+  return `${account}/${instance}`;
+}
+
+function sameInstance(a: Instance, b: Instance): boolean {
+  return a.version === b.version && a.address === b.address && a.inboundPort === b.inboundPort;
+}
+
+/** By code units: the order must not depend on a locale. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
