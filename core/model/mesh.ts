@@ -94,6 +94,8 @@ export interface RouteRule {
   readonly match: RouteMatch;
   readonly to: readonly WeightedTarget[];
   readonly rewrite: PrefixRewrite | null;
+  /** null: that of the services it leads to; the longest where they differ. */
+  readonly timeout: Milliseconds | null;
   readonly ruleId: RuleId;
 }
 

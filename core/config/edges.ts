@@ -1,0 +1,144 @@
+// The edges section: one entry of the file → one Edge of the model, with its targets resolved.
+import type { Edge, EdgeListener, PrefixRewrite, RouteMatch, RouteRule, WeightedTarget } from '../model/mesh.ts';
+import { addressesOverlap, hostIsCovered, isIpAddress } from './address.ts';
+import type { Directory, EdgeEntry } from './directory.ts';
+import { suggestName } from './nearest.ts';
+import { alwaysHasPrefix } from './path-pattern.ts';
+import { quote, type Path } from './problem.ts';
+import type { Reader } from './reader.ts';
+import { resolveTarget } from './references.ts';
+import { readHosts, readMatch, readPrefix } from './route-match.ts';
+import type { EdgeFile, RouteFile } from './schema.ts';
+import { readTimeout } from './services.ts';
+
+/** `edge-<name>` is a DNS label too. */
+const LONGEST_EDGE_NAME = 58;
+
+export function readEdge({ name, reader, file }: EdgeEntry, directory: Directory): Edge {
+  const path: Path = ['edges', name];
+  if (name.length > LONGEST_EDGE_NAME) {
+    reader.error(path, `found ${quote(name)}, expected at most ${LONGEST_EDGE_NAME} characters`, '', 'key');
+  }
+  const listeners = readListeners(reader, [...path, 'listeners'], file.listeners);
+  const routes: RouteRule[] = [];
+  (file.routes ?? []).forEach((route: RouteFile | undefined, index) => {
+    const rule = route === undefined ? null : readRoute(reader, [...path, 'routes', index], route, directory);
+    if (rule !== null) routes.push(rule);
+  });
+  checkHosts(reader, routes, listeners);
+  return { name, listeners, routes };
+}
+
+function readListeners(reader: Reader, path: Path, files: EdgeFile['listeners']): readonly EdgeListener[] {
+  const listeners: EdgeListener[] = [];
+  files.forEach((file: EdgeFile['listeners'][number] | undefined, index) => {
+    if (file === undefined) return;
+    const at = [...path, index];
+    const address = file.address ?? '0.0.0.0';
+    if (!isIpAddress(address)) reader.error([...at, 'address'], `found ${quote(address)}, expected an IP address`, '');
+    const listener: EdgeListener = {
+      address,
+      port: file.port,
+      hosts: readHosts(reader, [...at, 'hosts'], file.hosts ?? []),
+      tls: file.tls ?? null,
+      ruleId: reader.rule(at),
+    };
+    const other = listeners.find((each) => listenersClash(each, listener));
+    if (other !== undefined) {
+      const message = `${address} port ${file.port} is taken by ${other.ruleId}`;
+      reader.error([...at, 'port'], message, 'choose another port, or put the hosts into one listener');
+    }
+    listeners.push(listener);
+  });
+  return listeners;
+}
+
+export function listenersClash(a: EdgeListener, b: EdgeListener): boolean {
+  return a.port !== 0 && a.port === b.port && addressesOverlap(a.address, b.address);
+}
+
+function readRoute(reader: Reader, path: Path, file: RouteFile, directory: Directory): RouteRule | null {
+  const match = readMatch(reader, [...path, 'match'], file.match);
+  const to = readTargets(reader, [...path, 'to'], file.to, directory);
+  const rewrite = readRewrite(reader, [...path, 'rewrite'], file.rewrite, match);
+  const timeout = readTimeout(reader, [...path, 'timeout'], file.timeout);
+  const id = reader.rule(path);
+  return match === null ? null : { match, to, rewrite, timeout, ruleId: id };
+}
+
+function readTargets(
+  reader: Reader,
+  path: Path,
+  file: RouteFile['to'],
+  directory: Directory,
+): readonly WeightedTarget[] {
+  if (typeof file === 'string') {
+    const target = readTarget(reader, path, file, directory, 'value');
+    return target === null ? [] : [{ ...target, weight: 1 }];
+  }
+  const targets: WeightedTarget[] = [];
+  // Sorted, because the order of keys means nothing and must not change the hash.
+  for (const text of Object.keys(file).toSorted()) {
+    const target = readTarget(reader, [...path, text], text, directory, 'key');
+    if (target !== null) targets.push({ ...target, weight: file[text] ?? 0 });
+  }
+  if (Object.values(file).every((weight) => weight === 0)) {
+    reader.error(path, 'every weight is 0, expected at least one above 0', 'a target with weight 0 gets nothing');
+  }
+  return targets;
+}
+
+type Target = Omit<WeightedTarget, 'weight'>;
+
+function readTarget(
+  reader: Reader,
+  path: Path,
+  text: string,
+  directory: Directory,
+  part: 'key' | 'value',
+): Target | null {
+  const at = text.indexOf('@');
+  const name = at === -1 ? text : text.slice(0, at);
+  const version = at === -1 ? null : text.slice(at + 1);
+  const service = resolveTarget(reader, path, name, directory, part);
+  if (service === null || version === null) return { service: name, version };
+  const versions = service.kind === 'static' ? [] : service.versions.flatMap((each) => each.name ?? []);
+  if (versions.includes(version)) return { service: name, version };
+  if (versions.length === 0) {
+    reader.error(path, `found ${quote(text)}, but ${quote(name)} has no versions`, `write ${name}`, part);
+  } else {
+    const hint = suggestName(version, versions) || `there are: ${versions.join(', ')}`;
+    reader.error(path, `found ${quote(text)}, expected a version of ${quote(name)}`, hint, part);
+  }
+  return null;
+}
+
+function readRewrite(
+  reader: Reader,
+  path: Path,
+  file: RouteFile['rewrite'],
+  match: RouteMatch | null,
+): PrefixRewrite | null {
+  if (file === undefined) return null;
+  const prefix = readPrefix(reader, [...path, 'prefix'], file.prefix);
+  const to = readPrefix(reader, [...path, 'to'], file.to);
+  if (prefix === null || to === null) return null;
+  if (match !== null && !alwaysHasPrefix(match.path, prefix)) {
+    const message = `found ${quote(prefix)}, expected a prefix of every path that ${quote(match.path.path)} matches`;
+    reader.error([...path, 'prefix'], message, 'make the match or the prefix fit');
+  }
+  return { prefix, to };
+}
+
+/** A host that no listener serves makes a dead route: most likely a misspelling. */
+function checkHosts(reader: Reader, routes: readonly RouteRule[], listeners: readonly EdgeListener[]): void {
+  if (listeners.some((listener) => listener.hosts.length === 0)) return;
+  const served = listeners.flatMap((listener) => listener.hosts);
+  for (const route of routes) {
+    for (const host of route.match.hosts) {
+      if (hostIsCovered(host, served) || served.some((each) => hostIsCovered(each, [host]))) continue;
+      const message = `no listener of this edge serves the host ${quote(host)}`;
+      reader.warnRule(route.ruleId, message, suggestName(host, served));
+    }
+  }
+}

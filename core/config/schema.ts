@@ -1,0 +1,282 @@
+// The shape of the YAML, written once: the check of a file, the type of what passed it, and
+// config.schema.json for editors all come from here. A `title` says what is expected, in the words of an
+// error message; a `description` is what an editor shows.
+import { Type, type Static, type TSchema } from 'typebox';
+
+/** RFC 1123 label: names become host names, environment variables and paths of identities. */
+export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
+export const NAME_EXPECTED = 'a name of lower-case letters, digits and hyphens, at most 63 (a DNS label, RFC 1123)';
+
+const closed = { additionalProperties: false } as const;
+
+const port = (minimum: 0 | 1, description: string) =>
+  Type.Integer({ minimum, maximum: 65535, title: `a port from ${minimum} to 65535`, description });
+const duration = (description: string) =>
+  Type.Union([Type.String({ pattern: String.raw`^(0|\d{1,9}(\.\d{1,3})?(ms|s|m|h))$` }), Type.Literal(0)], {
+    title: 'a duration such as 2s, 500ms or 1m, or 0 for none',
+    description,
+  });
+const names = (title: string, description: string) =>
+  Type.Array(Type.String({ title: 'a name' }), { title, description });
+const oneOrMany = (title: string, description: string) =>
+  Type.Union(
+    [Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1, title: 'a text' }), { minItems: 1 })],
+    {
+      title,
+      description,
+    },
+  );
+const named = <T extends TSchema>(value: T, title: string, description: string) =>
+  Type.Record(Type.String({ pattern: NAME_PATTERN }), value, { ...closed, title, description });
+
+const mesh = Type.Object(
+  {
+    trustDomain: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9._-]{1,255}$',
+        title: 'a trust domain of lower-case letters, digits, dots and hyphens',
+        description: 'Trust domain of every identity: spiffe://<trustDomain>/ns/default/sa/<service>.',
+        default: 'weft.local',
+      }),
+    ),
+    mtls: Type.Optional(
+      Type.Enum(['strict'], { title: '"strict"', description: 'Mutual TLS between all proxies.', default: 'strict' }),
+    ),
+    egress: Type.Optional(
+      Type.Enum(['deny'], {
+        title: '"deny"',
+        description: 'What is not in this file is not reached.',
+        default: 'deny',
+      }),
+    ),
+    authorization: Type.Optional(
+      Type.Enum(['calls', 'explicit'], {
+        title: '"calls" or "explicit"',
+        description: 'calls: `calls` admits where the callee has no `allow`. explicit: `allow` is mandatory.',
+        default: 'calls',
+      }),
+    ),
+  },
+  { ...closed, title: 'a mapping', description: 'What holds for the whole mesh.' },
+);
+
+const allow = Type.Object(
+  {
+    from: oneOrMany('a service or a list of services', 'Who may call: service names, or edge-<name> for an edge.'),
+    methods: Type.Optional(
+      Type.Array(Type.String({ title: 'an HTTP method' }), {
+        title: 'a list of HTTP methods',
+        minItems: 1,
+        description: 'Only these methods. Without it: every method.',
+      }),
+    ),
+    paths: Type.Optional(
+      Type.Array(Type.String({ title: 'a path pattern' }), {
+        title: 'a list of path patterns',
+        minItems: 1,
+        description: 'Only these paths: /charge, /users/{id}, /api/**. Without it: every path.',
+      }),
+    ),
+  },
+  { ...closed, title: 'a mapping with from', description: 'One permission.' },
+);
+
+const version = Type.Object(
+  {
+    instances: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1000,
+        title: 'a whole number from 0 to 1000',
+        description: 'How many `weft up` starts.',
+        default: 1,
+      }),
+    ),
+  },
+  { ...closed, title: 'a mapping', description: 'One version of the service.' },
+);
+
+const service = Type.Object(
+  {
+    port: Type.Optional(port(1, 'The port that the app listens on. Without it the service is a job: it only calls.')),
+    protocol: Type.Optional(
+      Type.Enum(['http'], { title: '"http"', description: 'What the app speaks.', default: 'http' }),
+    ),
+    run: Type.Optional(
+      Type.String({
+        minLength: 1,
+        title: 'a command line',
+        description: 'The command with which `weft up` starts the app.',
+      }),
+    ),
+    calls: Type.Optional(names('a list of services', 'The services that this one calls; it reaches no others.')),
+    allow: Type.Optional(
+      Type.Array(allow, {
+        title: 'a list of permissions',
+        description: 'Who may call this service. A caller needs this and its own `calls`. An empty list admits nobody.',
+      }),
+    ),
+    versions: Type.Optional(
+      named(version, 'a mapping of versions', 'Versions that run side by side: { v1: { instances: 2 }, v2: {} }.'),
+    ),
+    instances: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1000,
+        title: 'a whole number from 0 to 1000',
+        description: 'How many `weft up` starts, where there are no versions.',
+        default: 1,
+      }),
+    ),
+    balance: Type.Optional(
+      Type.Enum(['round-robin', 'least-request'], {
+        title: '"round-robin" or "least-request"',
+        description: 'How callers choose an instance.',
+        default: 'least-request',
+      }),
+    ),
+    timeout: Type.Optional(duration('The longest that a whole request may take, retries included. Default 15s.')),
+    endpoints: Type.Optional(
+      Type.Array(Type.String({ title: 'host:port' }), {
+        minItems: 1,
+        title: 'a list of host:port',
+        description: 'A service outside the mesh, at these addresses, without TLS.',
+      }),
+    ),
+  },
+  { ...closed, title: 'a mapping', description: 'One service.' },
+);
+
+const listener = Type.Object(
+  {
+    port: port(0, 'The port that clients connect to; 0 lets the system choose.'),
+    address: Type.Optional(
+      Type.String({
+        pattern: '^[0-9A-Fa-f.:]+$',
+        title: 'an IP address',
+        description: 'The address that is listened on.',
+        default: '0.0.0.0',
+      }),
+    ),
+    hosts: Type.Optional(
+      Type.Array(Type.String({ title: 'a host name' }), {
+        title: 'a list of host names',
+        minItems: 1,
+        description: 'The host names that are served, or *.suffix. Without it: every host.',
+      }),
+    ),
+    tls: Type.Optional(
+      Type.Enum(['internal'], {
+        title: '"internal"',
+        description: "internal: TLS with a certificate of the mesh's own authority. Without it: plaintext.",
+      }),
+    ),
+  },
+  { ...closed, title: 'a mapping with port', description: 'A socket of the edge.' },
+);
+
+const matchObject = Type.Object(
+  {
+    path: Type.Optional(Type.String({ title: 'a path pattern', description: 'Exact, /users/{id} or /api/**.' })),
+    prefix: Type.Optional(Type.String({ title: 'a path', description: 'This path and everything under it.' })),
+    host: Type.Optional(Type.String({ title: 'a host name', description: 'A host name, or *.suffix.' })),
+    hosts: Type.Optional(
+      Type.Array(Type.String({ title: 'a host name' }), { title: 'a list of host names', minItems: 1 }),
+    ),
+    method: Type.Optional(Type.String({ title: 'an HTTP method' })),
+    methods: Type.Optional(
+      Type.Array(Type.String({ title: 'an HTTP method' }), { title: 'a list of HTTP methods', minItems: 1 }),
+    ),
+    headers: Type.Optional(
+      Type.Record(Type.String(), Type.String({ title: 'a text' }), {
+        title: 'a mapping of header fields',
+        description: 'Every one must be there with exactly this value.',
+      }),
+    ),
+    query: Type.Optional(
+      Type.Record(Type.String(), Type.String({ title: 'a text' }), {
+        title: 'a mapping of query parameters',
+        description: 'Every one must be there with exactly this value.',
+      }),
+    ),
+  },
+  closed,
+);
+
+const route = Type.Object(
+  {
+    match: Type.Union([Type.String(), matchObject], {
+      title: 'METHOD PATTERN, or a mapping',
+      description: 'POST /api/v2/orders/**, GET,HEAD /users/{id}, /api/**, or { path, host, method, headers, query }.',
+    }),
+    to: Type.Union(
+      [
+        Type.String(),
+        Type.Record(
+          Type.String(),
+          Type.Integer({ minimum: 0, maximum: 1_000_000, title: 'a weight from 0 to 1000000' }),
+          { minProperties: 1 },
+        ),
+      ],
+      {
+        title: 'a service, service@version, or a mapping of these to weights',
+        description: 'orders, orders@v2, or { orders@v1: 95, orders@v2: 5 }.',
+      },
+    ),
+    rewrite: Type.Optional(
+      Type.Object(
+        {
+          prefix: Type.String({ title: 'a path', description: 'What is taken off the front of the path.' }),
+          to: Type.String({ title: 'a path', description: 'What is put there instead.' }),
+        },
+        { ...closed, title: 'a mapping with prefix and to' },
+      ),
+    ),
+    timeout: Type.Optional(duration("The longest that a whole request may take. Default: the service's own.")),
+  },
+  { ...closed, title: 'a mapping with match and to', description: 'Which requests go where.' },
+);
+
+const edge = Type.Object(
+  {
+    listeners: Type.Array(listener, { minItems: 1, title: 'a list of listeners' }),
+    routes: Type.Optional(
+      Type.Array(route, {
+        title: 'a list of routes',
+        description: 'Exact paths win over templates, those over the longest prefix, that over globs; then file order.',
+      }),
+    ),
+  },
+  {
+    ...closed,
+    title: 'a mapping with listeners and routes',
+    description: 'A front door for clients outside the mesh.',
+  },
+);
+
+export const CONFIG_SCHEMA = Type.Object(
+  {
+    version: Type.Literal(1, { title: '1', description: 'Version of this format.' }),
+    mesh: Type.Optional(mesh),
+    services: Type.Optional(named(service, 'a mapping of services', 'The services of the mesh, by name.')),
+    edges: Type.Optional(named(edge, 'a mapping of edges', 'The front doors of the mesh, by name.')),
+  },
+  { ...closed, title: 'a mapping with version: 1' },
+);
+
+export type ConfigFile = Static<typeof CONFIG_SCHEMA>;
+export type ServiceFile = Static<typeof service>;
+export type EdgeFile = Static<typeof edge>;
+export type RouteFile = Static<typeof route>;
+export type MatchFile = Static<typeof route>['match'];
+export type VersionFile = Static<typeof version>;
+
+/** The document that ships as config.schema.json, as text. */
+export function schemaDocument(): string {
+  const schema = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    ...(JSON.parse(JSON.stringify(CONFIG_SCHEMA)) as Record<string, unknown>),
+    title: 'Weft configuration',
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}

@@ -1,0 +1,78 @@
+// What is valid but can hardly be meant; looked for only where nothing is wrong.
+import type { RuleId } from '../model/brand.ts';
+import type { Mesh, Service, SourceMap } from '../model/mesh.ts';
+import { edgeAccount } from './directory.ts';
+import { listenersClash } from './edges.ts';
+import { quote, type ConfigError } from './problem.ts';
+
+export function findWarnings(mesh: Mesh, sources: SourceMap): readonly ConfigError[] {
+  const callers = callersOf(mesh);
+  const warnings: ConfigError[] = [];
+  const warn = (rule: RuleId, message: string, hint: string) => {
+    const position = sources.get(rule) ?? { file: '', line: 1, column: 1 };
+    warnings.push({ ...position, path: rule, message, hint, severity: 'warning' });
+  };
+  for (const service of mesh.services.values()) warnAboutService(service, mesh, callers.get(service.name), warn);
+  warnAboutListeners(mesh, warn);
+  return warnings;
+}
+
+type Warn = (rule: RuleId, message: string, hint: string) => void;
+
+/** Service → accounts that call it. */
+function callersOf(mesh: Mesh): ReadonlyMap<string, ReadonlySet<string>> {
+  const callers = new Map<string, Set<string>>();
+  const add = (callee: string, account: string) => {
+    const set = callers.get(callee) ?? new Set();
+    callers.set(callee, set.add(account));
+  };
+  for (const service of mesh.services.values()) {
+    if (service.kind === 'workload') for (const call of service.calls) add(call.service, service.name);
+  }
+  for (const edge of mesh.edges.values()) {
+    for (const route of edge.routes) for (const target of route.to) add(target.service, edgeAccount(edge.name));
+  }
+  return callers;
+}
+
+function warnAboutService(service: Service, mesh: Mesh, callers: ReadonlySet<string> | undefined, warn: Warn): void {
+  if (service.kind === 'static' || service.port !== null) {
+    if (callers === undefined) {
+      warn(service.ruleId, `nobody calls ${quote(service.name)}`, 'name it in calls or in a route, or remove it');
+    }
+  } else if (service.run === null && service.calls.length === 0) {
+    warn(service.ruleId, `${quote(service.name)} has no port, no run and no calls: it does nothing`, 'give it a port');
+  }
+  if (service.kind === 'static') return;
+  if (service.allow === null) {
+    if (mesh.authorization === 'explicit' && callers !== undefined) {
+      const message = `${quote(service.name)} has no allow, so mesh.authorization: explicit lets nobody call it`;
+      warn(service.ruleId, message, `add allow: [{ from: ${[...callers].join(', ')} }]`);
+    }
+    return;
+  }
+  if (service.port === null && service.allow.length > 0) {
+    warn(service.ruleId, `${quote(service.name)} has no port, so its allow has no effect`, 'give it a port');
+  }
+  for (const rule of service.allow) {
+    for (const account of rule.from) {
+      if (callers?.has(account)) continue;
+      const hint = account.startsWith('edge-') ? 'add a route to it' : `add it to services.${account}.calls`;
+      warn(rule.ruleId, `${quote(account)} is allowed but does not call ${quote(service.name)}`, hint);
+    }
+  }
+}
+
+/** Two edges may run on two machines, so this is no error. */
+function warnAboutListeners(mesh: Mesh, warn: Warn): void {
+  const edges = [...mesh.edges.values()];
+  edges.forEach((edge, index) => {
+    for (const listener of edge.listeners) {
+      const others = edges.slice(0, index).flatMap((each) => each.listeners);
+      const other = others.find((each) => listenersClash(each, listener));
+      if (other === undefined) continue;
+      const message = `${listener.address} port ${listener.port} is also that of ${other.ruleId}`;
+      warn(listener.ruleId, message, 'they cannot run on one machine');
+    }
+  });
+}
