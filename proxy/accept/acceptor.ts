@@ -1,0 +1,168 @@
+// One listening socket: accepts connections, bounds their number, hands each to a codec, and ends them in
+// order. It knows no TLS: a stage that does gives it its own kind of server.
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { MeshError } from '../../core/kit/error.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { SpiffeId } from '../../core/model/brand.ts';
+import type { HostPort } from '../../core/model/mesh.ts';
+import type { ConnectionInfo } from '../exchange.ts';
+
+/** A codec's side of a connection. */
+export interface ServedConnection {
+  start(): void;
+  /** Finishes the exchange in hand, then closes. */
+  drain(): void;
+  destroy(): void;
+}
+
+/** Makes the codec for a new connection; `onClose` when it is gone or handed over. */
+export type Serve = (socket: Socket, info: ConnectionInfo, onClose: () => void) => ServedConnection;
+
+/** What TLS learned; both empty on plaintext. */
+export interface SecureFacts {
+  readonly peer: SpiffeId | null;
+  readonly serverName: string;
+}
+
+export type OnSocket = (socket: Socket, facts: SecureFacts) => void;
+export type ServerFactory = (onSocket: OnSocket) => Server;
+
+export interface AcceptorOptions {
+  /** Name of the Listener resource. */
+  readonly name: string;
+  readonly address: HostPort;
+  readonly scheme: 'http' | 'https';
+  readonly createServer: ServerFactory;
+  readonly serve: Serve;
+  readonly log: Log;
+  /** Default 10,000; above it a connection is closed at once. */
+  readonly maxConnections?: number;
+}
+
+const MAX_CONNECTIONS = 10_000;
+const PLAINTEXT: SecureFacts = { peer: null, serverName: '' };
+
+export const createPlainServer: ServerFactory = (onSocket) =>
+  // Half-open: a client may end its side after the request and still wait for the answer (RFC 9112 §9.6).
+  createServer({ noDelay: true, allowHalfOpen: true }, (socket) => onSocket(socket, PLAINTEXT));
+
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  readonly #server: Server;
+  readonly #connections = new Set<ServedConnection>();
+  /** Raw sockets, also those whose handshake is not done and those that became tunnels. */
+  readonly #sockets = new Set<Socket>();
+  #draining = false;
+  #accepted = 0;
+  #refused = 0;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+    this.#server = options.createServer((socket, facts) => this.#open(socket, facts));
+    this.#server.on('connection', (socket: Socket) => this.#track(socket));
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** Bound; throws MeshError `address-in-use`. */
+  start(): Promise<void> {
+    const { address } = this.#options;
+    return new Promise((done, fail) => {
+      const failed = (cause: Error): void => fail(listenError(cause, address));
+      this.#server.once('error', failed);
+      this.#server.listen({ host: address.host, port: address.port, backlog: 1_024 }, () => {
+        this.#server.off('error', failed);
+        this.#server.on('error', (error) =>
+          this.#options.log.error({ listener: this.name, error: error.message }, 'a listening socket failed'),
+        );
+        done();
+      });
+    });
+  }
+
+  /** The real address; the asked-for one before `start`. */
+  get bound(): HostPort {
+    const bound = this.#server.address() as AddressInfo | null;
+    return bound === null ? this.#options.address : { host: bound.address, port: bound.port };
+  }
+
+  get counts(): { readonly open: number; readonly accepted: number; readonly refused: number } {
+    return { open: this.#sockets.size, accepted: this.#accepted, refused: this.#refused };
+  }
+
+  /** Takes no new connections, lets exchanges finish, and cuts what is left after `cap` ms. */
+  async drain(cap: number): Promise<void> {
+    this.#draining = true;
+    if (this.#server.listening) this.#server.close();
+    for (const connection of [...this.#connections]) connection.drain();
+    if (this.#sockets.size === 0) return;
+    const empty = new Promise<void>((done) => {
+      this.#onEmpty = done;
+    });
+    const cut = setTimeout(() => this.close(), cap);
+    await empty;
+    clearTimeout(cut);
+  }
+
+  /** Cuts everything. */
+  close(): void {
+    this.#draining = true;
+    if (this.#server.listening) this.#server.close();
+    for (const connection of [...this.#connections]) connection.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #track(socket: Socket): void {
+    this.#accepted += 1;
+    if (this.#draining || this.#sockets.size >= (this.#options.maxConnections ?? MAX_CONNECTIONS)) {
+      this.#refused += 1;
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#onEmpty?.();
+    });
+  }
+
+  #open(socket: Socket, facts: SecureFacts): void {
+    if (socket.destroyed) return;
+    const { name, scheme, serve } = this.#options;
+    const info: ConnectionInfo = {
+      listener: name,
+      peer: facts.peer,
+      remoteAddress: plainAddress(socket.remoteAddress ?? ''),
+      remotePort: socket.remotePort ?? 0,
+      scheme,
+      serverName: facts.serverName,
+    };
+    const connection = serve(socket, info, () => this.#connections.delete(connection));
+    this.#connections.add(connection);
+    connection.start();
+    // A handshake that was under way when the drain began.
+    if (this.#draining) connection.drain();
+  }
+}
+
+/** Without the IPv4-mapped form that a dual-stack socket shows. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+function listenError(cause: Error, address: HostPort): MeshError {
+  const where = address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+  const code = 'code' in cause ? cause.code : '';
+  if (code === 'EACCES') {
+    const hint = 'choose a port above 1023';
+    return new MeshError('address-in-use', { detail: `${where} may not be bound by this user`, hint, cause });
+  }
+  if (code === 'EADDRINUSE') {
+    const hint = 'stop what listens there or choose another port';
+    return new MeshError('address-in-use', { detail: where, hint, cause });
+  }
+  return new MeshError('address-in-use', { detail: `${where}: ${cause.message}`, cause });
+}

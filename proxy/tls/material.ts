@@ -1,0 +1,33 @@
+// What TLS is configured with: this proxy's own SVID for the mesh, and server certificates for the edge.
+// Kept as secure contexts, made again when a certificate is renewed; live connections keep theirs.
+import { createSecureContext, type SecureContext } from 'node:tls';
+
+/** All PEM. */
+export interface KeyMaterial {
+  readonly keyPem: string;
+  /** Leaf, then intermediates. */
+  readonly chainPem: string;
+}
+
+export interface MeshMaterial extends KeyMaterial {
+  /** Roots of the trust domain. */
+  readonly bundlePem: string;
+}
+
+/** Mesh legs are Weft at both ends: TLS 1.3 alone. */
+export const MESH_VERSIONS = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+export const EDGE_VERSIONS = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
+
+/** Throws where key and chain do not belong together or cannot be read. */
+export function meshContext(material: MeshMaterial): SecureContext {
+  return createSecureContext({
+    key: material.keyPem,
+    cert: material.chainPem,
+    ca: material.bundlePem,
+    ...MESH_VERSIONS,
+  });
+}
+
+export function serverContext(material: KeyMaterial): SecureContext {
+  return createSecureContext({ key: material.keyPem, cert: material.chainPem, ...EDGE_VERSIONS });
+}
