@@ -55,7 +55,7 @@ export const ERRORS = define({
   denied: { http: 403, grpc: 7, flag: 'UAEX', level: 'warn', message: 'access denied' },
   'no-cluster': { http: 503, grpc: 14, flag: 'NC', level: 'error', message: 'the route leads nowhere' },
   'no-endpoint': { http: 503, grpc: 14, flag: 'UH', level: 'warn', message: 'no instance is available' },
-  draining: { http: 503, grpc: 14, flag: 'SI', level: 'info', message: 'shutting down' },
+  draining: { http: 503, grpc: 14, flag: '-', level: 'info', message: 'shutting down' },
   overloaded: { http: 503, grpc: 8, flag: 'UO', level: 'warn', message: 'too many requests are in flight' },
   'no-identity': { http: 503, grpc: 14, flag: 'UF', level: 'error', message: 'this proxy has no valid certificate' },
   // What an upstream did.
