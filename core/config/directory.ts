@@ -36,8 +36,3 @@ export function suggestService(directory: Directory, name: string): string {
   if (names.length === 0) return 'no services are declared';
   return names.length <= LISTED_NAMES ? `there are: ${names.join(', ')}` : '';
 }
-
-/** The account of an edge; its services call it so in `allow`. */
-export function edgeAccount(edge: string): string {
-  return `edge-${edge}`;
-}

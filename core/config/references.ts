@@ -1,6 +1,7 @@
 // Services that name services: `calls` and `allow`, checked when all names are known.
+import { edgeAccount } from '../model/brand.ts';
 import type { Service } from '../model/mesh.ts';
-import { edgeAccount, suggestService, type Directory, type ServiceEntry } from './directory.ts';
+import { suggestService, type Directory, type ServiceEntry } from './directory.ts';
 import { suggestName } from './nearest.ts';
 import { quote, type Path } from './problem.ts';
 import type { Reader } from './reader.ts';

@@ -1,7 +1,6 @@
 // What is valid but can hardly be meant; looked for only where nothing is wrong.
-import type { RuleId } from '../model/brand.ts';
+import { edgeAccount, type RuleId } from '../model/brand.ts';
 import type { Mesh, Service, SourceMap } from '../model/mesh.ts';
-import { edgeAccount } from './directory.ts';
 import { listenersClash } from './edges.ts';
 import { quote, type ConfigError } from './problem.ts';
 

@@ -27,6 +27,11 @@ export function clusterName(service: string, version?: string): ClusterName {
   return (version === undefined ? service : `${service}@${version}`) as ClusterName;
 }
 
+/** The service account of an edge; that of a service is its name. */
+export function edgeAccount(edge: string): string {
+  return `edge-${edge}`;
+}
+
 /** The identity of a service account. Source: SPIFFE-ID §2; the path form is Istio's. */
 export function spiffeId(trustDomain: string, namespace: string, account: string): SpiffeId {
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${account}` as SpiffeId;

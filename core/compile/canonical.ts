@@ -1,0 +1,34 @@
+// One text per meaning: the same config or resource always gives the same text, whatever the order of its
+// keys, so that its hash says whether anything changed.
+import type { SnapshotHash } from '../model/brand.ts';
+
+/** SHA-256 of a text as lower-case hex; injected, because core has no crypto of its own. */
+export type Hash = (text: string) => string;
+
+const HASH_DIGITS = 16;
+
+/**
+ * JSON with sorted keys and no space; a Map is written as an object, an absent field not at all.
+ * Lists keep their order: it carries meaning. Source: the idea of RFC 8785, without its number rules,
+ * as all numbers here are integers.
+ */
+export function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries: [string, unknown][] = value instanceof Map ? [...value] : Object.entries(value);
+  const fields = entries
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalText(field)}`);
+  return `{${fields.join(',')}}`;
+}
+
+/** 16 hex digits: what is logged with every decision. */
+export function snapshotHash(value: unknown, hash: Hash): SnapshotHash {
+  return resourceVersion(value, hash) as SnapshotHash;
+}
+
+/** Version of one resource on the wire: 16 hex digits of the hash of its content. */
+export function resourceVersion(resource: unknown, hash: Hash): string {
+  return hash(canonicalText(resource)).slice(0, HASH_DIGITS);
+}

@@ -1,0 +1,124 @@
+// The resources of a mesh, each made once and shared by every view that needs it: clusters, static
+// endpoints, listeners and route tables.
+import { clusterName, milliseconds, type ClusterName, type Milliseconds, type RuleId } from '../model/brand.ts';
+import type { Edge, Mesh, RouteRule, Service, WeightedTarget } from '../model/mesh.ts';
+import type {
+  Cluster,
+  ClusterEndpoints,
+  EdgeListenerResource,
+  InboundListener,
+  OutboundListener,
+  Route,
+  RouteTable,
+} from '../model/view.ts';
+import { compilePolicy, identityOf } from './authorization.ts';
+
+/** Envoy's cluster connect timeout. */
+const CONNECT_TIMEOUT = milliseconds(5000);
+
+/** The cluster of all versions first, then one per named version. */
+export function compileClusters(mesh: Mesh, service: Service): readonly Cluster[] {
+  const versions = service.kind === 'static' ? [] : service.versions.flatMap((version) => version.name ?? []);
+  const isStatic = service.kind === 'static';
+  return [null, ...versions].map((version) => ({
+    name: clusterName(service.name, version ?? undefined),
+    service: service.name,
+    version,
+    kind: isStatic ? 'static' : 'mesh',
+    identity: isStatic ? null : identityOf(mesh, service.name),
+    balance: service.balance,
+    connectTimeout: CONNECT_TIMEOUT,
+    ruleId: service.ruleId,
+  }));
+}
+
+/** null: its instances are known to the registry, not to the config. */
+export function compileStaticEndpoints(service: Service): ClusterEndpoints | null {
+  if (service.kind !== 'static') return null;
+  return {
+    cluster: clusterName(service.name),
+    endpoints: service.endpoints.map(({ host, port }) => ({ id: hostPortText(host, port), host, port, weight: 1 })),
+  };
+}
+
+/** null: nobody can call it, so it accepts nothing. */
+export function compileInbound(
+  mesh: Mesh,
+  service: Service,
+  callers: ReadonlyMap<string, RuleId>,
+): InboundListener | null {
+  if (service.kind === 'static' || service.port === null) return null;
+  return {
+    kind: 'inbound',
+    name: 'inbound',
+    service: service.name,
+    appPort: service.port,
+    policy: compilePolicy(mesh, service, callers),
+    timeout: service.timeout,
+    ruleId: service.ruleId,
+  };
+}
+
+export interface Outbound {
+  readonly listener: OutboundListener;
+  readonly table: RouteTable;
+}
+
+/** How any caller reaches a service: every path, all versions. */
+export function compileOutbound(service: Service): Outbound {
+  const name = `outbound/${service.name}`;
+  const port = service.kind === 'static' ? 0 : (service.port ?? 0);
+  const route: Route = {
+    ruleId: service.ruleId,
+    match: { hosts: [], path: { kind: 'prefix', path: '/' }, methods: [], headers: [], query: [] },
+    split: [{ cluster: clusterName(service.name), weight: 1 }],
+    rewrite: null,
+    timeout: service.timeout,
+  };
+  return {
+    listener: { kind: 'outbound', name, service: service.name, port, routes: name, ruleId: service.ruleId },
+    table: { name, routes: [route] },
+  };
+}
+
+export function compileEdgeListeners(edge: Edge): readonly EdgeListenerResource[] {
+  return edge.listeners.map((listener, index) => ({
+    kind: 'edge',
+    name: `edge/${edge.name}/${index}`,
+    edge: edge.name,
+    address: listener.address,
+    port: listener.port,
+    hosts: listener.hosts,
+    tls: listener.tls,
+    routes: `edge/${edge.name}`,
+    ruleId: listener.ruleId,
+  }));
+}
+
+export function compileEdgeRoutes(mesh: Mesh, edge: Edge): RouteTable {
+  return { name: `edge/${edge.name}`, routes: edge.routes.map((route) => compileRoute(mesh, route)) };
+}
+
+export function targetCluster(target: WeightedTarget): ClusterName {
+  return clusterName(target.service, target.version ?? undefined);
+}
+
+function compileRoute(mesh: Mesh, route: RouteRule): Route {
+  return {
+    ruleId: route.ruleId,
+    match: route.match,
+    split: route.to.map((target) => ({ cluster: targetCluster(target), weight: target.weight })),
+    rewrite: route.rewrite,
+    timeout: route.timeout ?? longestTimeout(mesh, route.to),
+  };
+}
+
+function longestTimeout(mesh: Mesh, targets: readonly WeightedTarget[]): Milliseconds {
+  const timeouts = targets.flatMap((target) => mesh.services.get(target.service)?.timeout ?? []);
+  // 0 is none, which is the longest of all.
+  return timeouts.includes(milliseconds(0)) ? milliseconds(0) : milliseconds(Math.max(0, ...timeouts));
+}
+
+function hostPortText(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,25 @@
+// Snapshot → view of one proxy: only what its account calls or routes to. Cut by reference, so that a
+// thousand proxies share the resources of one snapshot.
+import type { ClusterName } from '../model/brand.ts';
+import type { ClusterEndpoints, Endpoint, View } from '../model/view.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** The instances of a mesh cluster that can be reached now; the registry stands behind it. */
+export type InstanceSource = (cluster: ClusterName) => readonly Endpoint[];
+
+/** Account: a service name, or `edge-<name>`. null: the snapshot knows no such account. */
+export function viewFor(snapshot: Snapshot, account: string, instances: InstanceSource): View | null {
+  const resources = snapshot.accounts.get(account);
+  if (resources === undefined) return null;
+  const endpoints = new Map<string, ClusterEndpoints>();
+  for (const { name } of resources.clusters) {
+    endpoints.set(name, snapshot.staticEndpoints.get(name) ?? { cluster: name, endpoints: instances(name) });
+  }
+  return {
+    snapshot: snapshot.hash,
+    clusters: new Map(resources.clusters.map((cluster) => [cluster.name, cluster])),
+    endpoints,
+    listeners: new Map(resources.listeners.map((listener) => [listener.name, listener])),
+    routes: new Map(resources.routes.map((table) => [table.name, table])),
+  };
+}
