@@ -20,6 +20,8 @@ export interface Grant {
   /** `orders-7f3a`. */
   readonly instance: string;
   readonly tokenId: string;
+  /** Fingerprint of the certified key (certs/x509/key.ts). */
+  readonly key: string;
   /** Milliseconds since 1970. */
   readonly notAfter: number;
   readonly issuedAt: number;
@@ -51,10 +53,12 @@ export class GrantLedger {
     return grant !== undefined && grant.notAfter > this.#clock() ? grant : null;
   }
 
-  /** Whether a live certificate carries this instance name. */
-  hasInstance(instance: string): boolean {
+  /** Whether a live certificate for another key carries this instance name. */
+  isInstanceTaken(instance: string, key: string): boolean {
     const now = this.#clock();
-    for (const grant of this.#bySerial.values()) if (grant.instance === instance && grant.notAfter > now) return true;
+    for (const grant of this.#bySerial.values()) {
+      if (grant.instance === instance && grant.key !== key && grant.notAfter > now) return true;
+    }
     return false;
   }
 
@@ -132,7 +136,7 @@ function parseGrant(line: string): Grant | null {
 function isGrant(value: unknown): value is Grant {
   if (typeof value !== 'object' || value === null) return false;
   const fields = new Map<string, unknown>(Object.entries(value));
-  const texts = ['serial', 'identity', 'account', 'instance', 'tokenId'];
+  const texts = ['serial', 'identity', 'account', 'instance', 'tokenId', 'key'];
   const version = fields.get('version');
   return (
     texts.every((name) => typeof fields.get(name) === 'string') &&
