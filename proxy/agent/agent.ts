@@ -1,21 +1,20 @@
 // The proxy's end of the discovery stream: keeps what the control plane sent, hands each new view to
 // `apply` (which warms and swaps), answers ACK or NACK, and comes back after every loss.
+import { backoffDelay, type BackoffPolicy } from '../../core/kit/backoff.ts';
+import { describeError } from '../../core/kit/error.ts';
+import type { ErrorCode } from '../../core/kit/error-table.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { Result } from '../../core/kit/result.ts';
-import type { ErrorCode } from '../../core/kit/error-table.ts';
-import type { SnapshotHash, SpiffeId } from '../../core/model/brand.ts';
+import type { SnapshotHash } from '../../core/model/brand.ts';
+import type { HostPort } from '../../core/model/mesh.ts';
 import type { View } from '../../core/model/view.ts';
-
-/** What the agent needs of an identity; certs' Identity is one. All PEM. */
-export interface AgentIdentity {
-  readonly spiffeId: SpiffeId;
-  /** Private key of the SVID. */
-  readonly keyPem: string;
-  /** Leaf, then intermediates. */
-  readonly chainPem: string;
-  /** Roots of the trust domain. */
-  readonly bundlePem: string;
-}
+import { describeFlaw } from '../../proto/codec/fields.ts';
+import { loadServices } from '../../proto/codec/services.ts';
+import type { DiscoveryDefinition } from '../../proto/gen/weft/v1/Discovery.ts';
+import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
+import { connectDiscovery, type AgentIdentity, type Keepalive } from './channel.ts';
+import { NO_HOLDINGS, stage, type Holdings, type Staged } from './holdings.ts';
+import { Session, type SessionEnd } from './session.ts';
 
 /** Why a view was not taken; becomes the NACK's error_detail. */
 export interface Refusal {
@@ -32,7 +31,7 @@ export type ApplyView = (view: View) => Promise<Result<void, Refusal>>;
 
 /** Time and chance, injected; `systemClock` is the real thing. */
 export interface AgentClock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   now(): number;
   /** Calls once after `ms`; the returned function cancels. */
   after(ms: number, callback: () => void): () => void;
@@ -41,8 +40,8 @@ export interface AgentClock {
 }
 
 export interface AgentOptions {
-  /** Discovery address of the control plane, `host:port` or `[v6]:port`. */
-  readonly address: string;
+  /** Discovery address of the control plane. */
+  readonly address: HostPort;
   readonly identity: AgentIdentity;
   /** Program version, major.minor.patch. */
   readonly version: string;
@@ -50,22 +49,34 @@ export interface AgentOptions {
   readonly inboundPort: number;
   readonly apply: ApplyView;
   readonly log: Log;
-  readonly clock?: AgentClock;
-  /** First and longest wait before another try to connect, in ms. Default 200 and 5,000, jittered. */
-  readonly backoff?: { readonly first: number; readonly longest: number };
-  /** Silence after which the control plane is pinged, and how long it has to answer, in ms. Default 10,000 and 5,000. */
-  readonly keepalive?: { readonly time: number; readonly timeout: number };
+  readonly clock: AgentClock;
+  /** Between tries to connect. Default 500 ms, at most 5,000 ms, with full jitter. */
+  readonly backoff?: BackoffPolicy;
+  /** Default: pinged after 10,000 ms of silence, dead 5,000 ms later. */
+  readonly keepalive?: Keepalive;
 }
 
 export interface AgentState {
   readonly connected: boolean;
-  /** Milliseconds since the epoch; null: nothing was acknowledged yet. */
+  /** Milliseconds since 1970; null: nothing was acknowledged yet. */
   readonly lastAck: number | null;
   /** Snapshot of the view that runs; null: none yet. */
   readonly snapshot: SnapshotHash | null;
   /** Last refusal, until a view is taken again. */
   readonly refusal: Refusal | null;
 }
+
+export const systemClock: AgentClock = {
+  now: () => Date.now(),
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+};
+
+const BACKOFF: BackoffPolicy = { base: 500, cap: 5_000 };
+const KEEPALIVE: Keepalive = { time: 10_000, timeout: 5_000 };
 
 /**
  * One proxy's agent. `start` returns at once: a control plane that is not there yet is waited for, with
@@ -74,6 +85,18 @@ export interface AgentState {
 export class Agent {
   readonly #options: AgentOptions;
   #identity: AgentIdentity;
+  #held: Holdings = NO_HOLDINGS;
+  #session: Session | null = null;
+  #running: Promise<void> | null = null;
+  #closed = false;
+  #renewed = false;
+  /** Ends the wait between two tries. */
+  #wake: () => void = () => {};
+  #connected = false;
+  #lastAck: number | null = null;
+  #refusal: Refusal | null = null;
+  /** What the log was last told about the connection, so that a long outage is one line. */
+  #told: 'connected' | number | null = null;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -81,18 +104,124 @@ export class Agent {
   }
 
   start(): void {
-    this.#options.log.debug({ spiffeId: this.#identity.spiffeId }, 'agent starts');
+    this.#running ??= this.#run(loadServices().discovery.Stream);
   }
 
-  /** Ends the stream; no `apply` is called after the returned promise resolves. */
-  async close(): Promise<void> {}
+  /** Says goodbye, so that callers are told at once; no `apply` is called after the returned promise resolves. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#session?.goodbye();
+    await this.#running;
+  }
 
-  /** A renewed SVID: the stream is opened anew with it, after the view in hand, without a loss being logged. */
+  /** A renewed SVID: the stream is opened anew with it, after the view in hand, and no loss is logged. */
   setIdentity(identity: AgentIdentity): void {
     this.#identity = identity;
+    this.#renewed = true;
+    this.#session?.cancel('the certificate was renewed');
+    this.#wake();
   }
 
   get state(): AgentState {
-    return { connected: false, lastAck: null, snapshot: null, refusal: null };
+    return {
+      connected: this.#connected,
+      lastAck: this.#lastAck,
+      snapshot: this.#held.snapshot,
+      refusal: this.#refusal,
+    };
+  }
+
+  async #run(method: DiscoveryDefinition['Stream']): Promise<void> {
+    let failures = 0;
+    while (!this.#closed) {
+      this.#renewed = false;
+      const end = await this.#connect(method);
+      if (this.#closed) return;
+      if (this.#renewed) continue;
+      failures = end.connected ? 0 : failures + 1;
+      this.#tellLoss(end);
+      const policy = this.#options.backoff ?? BACKOFF;
+      await this.#pause(backoffDelay(policy, Math.max(0, failures - 1), this.#options.clock.random()));
+    }
+  }
+
+  async #connect(method: DiscoveryDefinition['Stream']): Promise<SessionEnd> {
+    const { address, keepalive = KEEPALIVE, clock, version, inboundPort } = this.#options;
+    const session = new Session({
+      connection: connectDiscovery(address, this.#identity, method, keepalive),
+      clock,
+      version,
+      inboundPort,
+      held: this.#held,
+      onConnected: () => this.#tellReturn(),
+      onResponse: (response) => this.#take(response),
+    });
+    this.#session = session;
+    session.open();
+    const end = await session.ended;
+    this.#session = null;
+    this.#connected = false;
+    return end;
+  }
+
+  async #take(response: DiscoveryResponse__Output): Promise<Refusal | null> {
+    const staged = stage(this.#held, response);
+    const refusal = staged.ok
+      ? await this.#apply(staged.value)
+      : {
+          code: 'view-invalid' as const,
+          resource: staged.error.resource,
+          ruleId: staged.error.ruleId,
+          message: describeFlaw(staged.error),
+        };
+    this.#refusal = refusal;
+    if (refusal === null) this.#lastAck = this.#options.clock.now();
+    else this.#options.log.warn({ ...refusal, snapshot: response.snapshot }, 'a view was refused, the old one stays');
+    return refusal;
+  }
+
+  async #apply({ view, next, changed }: Staged): Promise<Refusal | null> {
+    if (!changed) return null;
+    try {
+      const applied = await this.#options.apply(view);
+      if (!applied.ok) return applied.error;
+      this.#held = next;
+      return null;
+    } catch (error) {
+      this.#options.log.error({ snapshot: view.snapshot, error: describeError(error) }, 'a view could not be applied');
+      return { code: 'internal', resource: '', ruleId: '', message: 'the view could not be applied' };
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((done) => {
+      const cancel = this.#options.clock.after(ms, done);
+      this.#wake = () => {
+        cancel();
+        done();
+      };
+    });
+  }
+
+  #tellReturn(): void {
+    this.#connected = true;
+    if (this.#told === 'connected') return;
+    this.#told = 'connected';
+    this.#options.log.info({ address: this.#target() }, 'connected to the control plane');
+  }
+
+  #tellLoss({ code, reason }: SessionEnd): void {
+    if (this.#told === code) return;
+    this.#told = code;
+    const keeps = this.#held.snapshot === null ? 'there is no view yet' : 'the last view keeps being served';
+    this.#options.log.warn(
+      { code: 'control-plane-unreachable', address: this.#target(), reason },
+      `no control plane: ${reason}; ${keeps}, trying again`,
+    );
+  }
+
+  #target(): string {
+    return `${this.#options.address.host}:${this.#options.address.port}`;
   }
 }

@@ -1,0 +1,138 @@
+// The discovery port: mutual TLS, who may stream, every open stream, and the identity service beside it.
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { MeshError } from '../../core/kit/error.ts';
+import type { HostPort } from '../../core/model/mesh.ts';
+import { loadServices } from '../../proto/codec/services.ts';
+import type { DiscoveryHandlers } from '../../proto/gen/weft/v1/Discovery.ts';
+import { hostOfPeer } from '../registry/peer-address.ts';
+import { MutualTls, type ServerIdentity } from './credentials.ts';
+import { peerOf, type PeerPolicy } from './peer.ts';
+import { ProxyStream, type DiscoveryCall, type StreamContext, type StreamState } from './proxy-stream.ts';
+
+export interface DiscoveryServerOptions extends StreamContext {
+  /** Port 0 is chosen by the system. */
+  readonly address: HostPort;
+  readonly identity: ServerIdentity;
+  readonly peers: PeerPolicy;
+  /** Further services on the same port. */
+  readonly services?: readonly {
+    readonly definition: ServiceDefinition;
+    readonly handlers: UntypedServiceImplementation;
+  }[];
+  /** Begins the nonces: another one for each run of the control plane. */
+  readonly run: string;
+  /** Silence after which a proxy is pinged, and how long it has to answer, in ms. Default 10,000 and 5,000. */
+  readonly keepalive?: { readonly time: number; readonly timeout: number };
+}
+
+/** A request is small; initial_resource_versions of a large view is the largest part of one. */
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+/** A proxy has one stream; more on one connection are a mistake or an attack. */
+const MAX_STREAMS_PER_CONNECTION = 8;
+
+export class DiscoveryServer {
+  readonly #options: DiscoveryServerOptions;
+  readonly #credentials: MutualTls;
+  readonly #server: Server;
+  /** By instance: a newer stream of an instance takes the place of the older. */
+  readonly #streams = new Map<string, ProxyStream>();
+  #opened = 0;
+
+  constructor(options: DiscoveryServerOptions) {
+    this.#options = options;
+    this.#credentials = new MutualTls(options.identity);
+    const { time = 10_000, timeout = 5_000 } = options.keepalive ?? {};
+    this.#server = new Server({
+      'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+      'grpc.max_send_message_length': -1,
+      'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+      'grpc.keepalive_time_ms': time,
+      'grpc.keepalive_timeout_ms': timeout,
+    });
+  }
+
+  /** Returns the bound port. Throws MeshError `address-in-use`. */
+  async start(): Promise<number> {
+    const handlers: DiscoveryHandlers = { Stream: (call) => this.#accept(call) };
+    this.#server.addService(loadServices().discovery, handlers);
+    for (const { definition, handlers: others } of this.#options.services ?? []) {
+      this.#server.addService(definition, others);
+    }
+    return bind(this.#server, this.#options.address, this.#credentials);
+  }
+
+  /** The view of some proxies may have changed: each is sent what is new to it. */
+  offerAll(): void {
+    for (const stream of this.#streams.values()) stream.offer();
+  }
+
+  /** New connections see the new certificate. */
+  setIdentity(identity: ServerIdentity): void {
+    this.#credentials.setIdentity(identity);
+  }
+
+  /** Every open stream, sorted by account and instance. */
+  states(): StreamState[] {
+    const byKey = [...this.#streams.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return byKey.map(({ state }) => state);
+  }
+
+  /** Cuts every stream at once: proxies keep serving and come back to whoever listens here next. */
+  async close(): Promise<void> {
+    this.#streams.clear();
+    this.#server.forceShutdown();
+  }
+
+  #accept(call: DiscoveryCall): void {
+    // A stream that breaks is told by `cancelled` too; without a listener an error would end the process.
+    call.on('error', () => {});
+    const from = call.getPeer();
+    const certificate = call.getAuthContext()?.sslPeerCertificate?.raw ?? null;
+    const peer = peerOf(certificate, this.#options.peers);
+    if (!peer.ok) {
+      this.#options.log.warn({ from, reason: peer.error }, 'a peer was refused');
+      call.emit('error', Object.assign(new Error(peer.error), { code: status.UNAUTHENTICATED, details: peer.error }));
+      return;
+    }
+    const facts = {
+      peer: peer.value,
+      address: hostOfPeer(from) ?? '',
+      prefix: `${this.#options.run}-${++this.#opened}-`,
+    };
+    const stream: ProxyStream = new ProxyStream(call, facts, this.#options, () => {
+      if (this.#streams.get(stream.key) === stream) this.#streams.delete(stream.key);
+    });
+    this.#streams.get(stream.key)?.end(status.ABORTED, 'another stream of the same instance was opened');
+    this.#streams.set(stream.key, stream);
+    listen(call, stream);
+  }
+}
+
+function listen(call: DiscoveryCall, stream: ProxyStream): void {
+  call.on('data', (request) => stream.receive(request));
+  call.on('end', () => {
+    stream.gone('left');
+    call.end();
+  });
+  call.on('cancelled', () => stream.gone('lost'));
+  call.on('close', () => stream.gone('lost'));
+}
+
+/** Binds a gRPC server; the error says which address, in words. */
+export function bind(server: Server, address: HostPort, credentials: ServerCredentials): Promise<number> {
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  const target = `${host}:${address.port}`;
+  return new Promise((done, fail) => {
+    server.bindAsync(target, credentials, (cause, port) => {
+      if (cause === null) return done(port);
+      const hint = 'stop what listens there or choose another port';
+      fail(new MeshError('address-in-use', { detail: target, hint, cause }));
+    });
+  });
+}

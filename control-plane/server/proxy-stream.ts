@@ -1,0 +1,188 @@
+// One proxy's stream: requests go into the ledger, what the ledger lets out goes to the proxy. The instance
+// joins the registry once it runs a view: with its first ACK, or at once where it comes back with one.
+import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { Log } from '../../core/kit/log.ts';
+import { LIMITS } from '../../proto/codec/fields.ts';
+import type { DiscoveryRequest__Output } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
+import type { DiscoveryResponse } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
+import type { ErrorDetail__Output } from '../../proto/gen/weft/v1/ErrorDetail.ts';
+import type { Instance } from '../registry/registry.ts';
+import { StreamLedger, type Answer, type TargetView } from './ledger.ts';
+import type { StreamPeer } from './peer.ts';
+
+export type DiscoveryCall = ServerDuplexStream<DiscoveryRequest__Output, DiscoveryResponse>;
+
+/** What a stream needs of the server around it. */
+export interface StreamContext {
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** null: the account is not in the config. */
+  readonly viewOf: (account: string) => TargetView | null;
+  readonly join: (instance: Instance) => (how: 'lost' | 'left') => void;
+  /** False while a restarted control plane waits for the instances that it does not know yet. */
+  readonly settled: () => boolean;
+  /** `file:line:column` of a rule; '' where it is not known. */
+  readonly locate: (ruleId: string) => string;
+  readonly onAnswer: (answer: 'ack' | 'nack') => void;
+}
+
+/** What the server found out about a stream before it began. */
+export interface StreamFacts {
+  readonly peer: StreamPeer;
+  /** Where the control plane sees it. */
+  readonly address: string;
+  /** Begins its nonces. */
+  readonly prefix: string;
+}
+
+export interface StreamState extends Instance {
+  readonly proxyVersion: string;
+  /** Snapshot of the last acknowledged view; null: none on this stream. */
+  readonly snapshot: string | null;
+  readonly refusal: { readonly code: string; readonly message: string } | null;
+}
+
+export class ProxyStream {
+  readonly #call: DiscoveryCall;
+  readonly #peer: StreamPeer;
+  readonly #address: string;
+  readonly #context: StreamContext;
+  readonly #onGone: () => void;
+  readonly #ledger: StreamLedger;
+  #node: { version: string; inboundPort: number } | null = null;
+  #leave: ((how: 'lost' | 'left') => void) | null = null;
+  #refusal: StreamState['refusal'] = null;
+  #strayNonces = 0;
+  #open = true;
+
+  constructor(call: DiscoveryCall, facts: StreamFacts, context: StreamContext, onGone: () => void) {
+    this.#call = call;
+    this.#peer = facts.peer;
+    this.#address = facts.address;
+    this.#context = context;
+    this.#onGone = onGone;
+    this.#ledger = new StreamLedger(facts.prefix);
+  }
+
+  get state(): StreamState {
+    return {
+      ...this.#instance(),
+      proxyVersion: this.#node?.version ?? '',
+      snapshot: this.#ledger.acknowledged,
+      refusal: this.#refusal,
+    };
+  }
+
+  get key(): string {
+    return `${this.#peer.account}/${this.#peer.instance}`;
+  }
+
+  /** Sends what is new to this proxy, if it is its turn. */
+  offer(): void {
+    if (!this.#open || this.#node === null) return;
+    if (this.#context.now() >= this.#peer.notAfter) return this.end(status.UNAUTHENTICATED, 'the certificate expired');
+    const target = this.#view();
+    if (target === null || (this.#ledger.resumed && !this.#context.settled())) return;
+    const response = this.#ledger.next(target);
+    if (response !== null) this.#call.write(response);
+  }
+
+  /** null: there is none for this account, and the stream was ended with that reason. */
+  #view(): TargetView | null {
+    const target = this.#context.viewOf(this.#peer.account);
+    if (target === null) this.end(status.FAILED_PRECONDITION, `${this.#peer.account} is not in the configuration`);
+    return target;
+  }
+
+  receive(request: DiscoveryRequest__Output): void {
+    if (!this.#open) return;
+    if (this.#node === null) {
+      const refusal = this.#greet(request);
+      if (refusal !== null) return this.end(status.INVALID_ARGUMENT, refusal);
+      if (this.#view() === null) return;
+      // The headers tell the proxy that it was accepted, also where there is nothing to send yet.
+      this.#call.sendMetadata(new Metadata());
+    }
+    this.#take(this.#ledger.receive(request));
+    if (this.#ledger.resumed) this.#join();
+    this.offer();
+  }
+
+  #greet({ node }: DiscoveryRequest__Output): string | null {
+    if (node === null) return 'the first message of a stream must say which node it is of';
+    if (node.inboundPort > 65_535) return 'inbound_port is out of range';
+    if (node.version.length > LIMITS.name) return 'version is too long';
+    this.#node = { version: node.version, inboundPort: node.inboundPort };
+    return null;
+  }
+
+  #take(answer: Answer): void {
+    switch (answer.kind) {
+      case 'none':
+        return;
+      case 'ack':
+        this.#refusal = null;
+        this.#context.onAnswer('ack');
+        this.#context.log.debug({ ...this.#who(), snapshot: answer.snapshot }, 'view acknowledged');
+        return this.#join();
+      case 'nack':
+        this.#context.onAnswer('nack');
+        return this.#refuse(answer.snapshot, answer.error);
+      case 'stale':
+        return this.#context.log.debug(this.#who(), 'a stale nonce was ignored');
+      case 'unknown-nonce':
+        // Once per stream: who repeats it must not fill the log.
+        if (this.#strayNonces++ === 0) this.#context.log.warn(this.#who(), 'a nonce that was never given was ignored');
+        return;
+      case 'refused':
+        return this.end(status.INVALID_ARGUMENT, answer.reason);
+    }
+  }
+
+  #refuse(snapshot: string, error: ErrorDetail__Output): void {
+    const bounded = (text: string) => text.slice(0, LIMITS.ruleId);
+    this.#refusal = { code: bounded(error.code), message: bounded(error.message) };
+    const at = this.#context.locate(error.ruleId);
+    this.#context.log.warn(
+      {
+        ...this.#who(),
+        snapshot,
+        code: bounded(error.code),
+        resource: bounded(error.resource),
+        rule: bounded(error.ruleId),
+        at,
+      },
+      `view refused: ${bounded(error.message)}${at === '' ? '' : ` (${at})`}`,
+    );
+  }
+
+  #join(): void {
+    if (this.#open) this.#leave ??= this.#context.join(this.#instance());
+  }
+
+  #instance(): Instance {
+    const { account, version, instance } = this.#peer;
+    return { account, version, instance, address: this.#address, inboundPort: this.#node?.inboundPort ?? 0 };
+  }
+
+  #who() {
+    return { account: this.#peer.account, instance: this.#peer.instance };
+  }
+
+  /** Ends the stream with a status that the proxy logs. */
+  end(code: status, reason: string): void {
+    if (!this.#open) return;
+    this.#context.log.warn({ ...this.#who(), reason }, 'stream ended');
+    this.gone('lost');
+    this.#call.emit('error', Object.assign(new Error(reason), { code, details: reason }));
+  }
+
+  /** The stream is over: `left` says goodbye (half-close), `lost` may come back. */
+  gone(how: 'lost' | 'left'): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#leave?.(how);
+    this.#onGone();
+  }
+}

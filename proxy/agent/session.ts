@@ -1,0 +1,124 @@
+// One discovery stream from its first message to its end: subscribes to everything, hands over one response
+// at a time, sends the answer, and says why it ended.
+import type { StatusObject } from '@grpc/grpc-js';
+import { RESOURCE_TYPES } from '../../core/model/view.ts';
+import { WIRE_TYPE } from '../../proto/codec/enums.ts';
+import type { DiscoveryRequest } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
+import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
+import type { AgentClock, Refusal } from './agent.ts';
+import type { Connection } from './channel.ts';
+import { versionsByType, type Holdings } from './holdings.ts';
+
+export interface SessionOptions {
+  readonly connection: Connection;
+  readonly clock: AgentClock;
+  readonly version: string;
+  readonly inboundPort: number;
+  readonly held: Holdings;
+  readonly onConnected: () => void;
+  /** Takes a response; null is ACK. Never rejects. */
+  readonly onResponse: (response: DiscoveryResponse__Output) => Promise<Refusal | null>;
+}
+
+export interface SessionEnd {
+  /** gRPC status name or number, for telling one trouble from another. */
+  readonly code: number;
+  readonly reason: string;
+  /** Whether the control plane had accepted the stream. */
+  readonly connected: boolean;
+}
+
+/** A control plane that accepts a connection answers with headers at once. */
+const CONNECT_TIMEOUT = 10_000;
+/** How long a goodbye may take. */
+const GOODBYE_TIMEOUT = 500;
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly ended: Promise<SessionEnd>;
+  #connected = false;
+  #busy: Promise<void> = Promise.resolve();
+  #over = false;
+  #cause = '';
+  #cancelTimer: () => void;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { stream } = options.connection;
+    this.#cancelTimer = options.clock.after(CONNECT_TIMEOUT, () => this.cancel('the control plane does not answer'));
+    stream.on('metadata', () => this.#onMetadata());
+    stream.on('data', (response) => this.#onData(response));
+    // Every end comes as `status` too, which is read below.
+    stream.on('error', () => {});
+    this.ended = new Promise((done) => {
+      stream.on('status', (status) => void this.#finish(status).then(done));
+    });
+  }
+
+  open(): void {
+    this.#options.connection.stream.write(firstRequest(this.#options));
+  }
+
+  /** Ends at once. The reason stands for the status that the library would make up. */
+  cancel(reason: string): void {
+    this.#cause = reason;
+    this.#over = true;
+    this.#options.connection.stream.cancel();
+  }
+
+  /** Half-closes: the control plane takes the instance out at once. Waits for its answer, briefly. */
+  async goodbye(): Promise<void> {
+    this.#over = true;
+    const { connection, clock } = this.#options;
+    connection.stream.end();
+    const giveUp = clock.after(GOODBYE_TIMEOUT, () => connection.stream.cancel());
+    await this.ended;
+    giveUp();
+  }
+
+  #onMetadata(): void {
+    this.#cancelTimer();
+    if (this.#connected || this.#over) return;
+    this.#connected = true;
+    this.#options.onConnected();
+  }
+
+  #onData(response: DiscoveryResponse__Output): void {
+    if (this.#over) return;
+    const { stream } = this.#options.connection;
+    if (response.nonce === '') return this.cancel('the control plane sent a response without a nonce');
+    // One at a time: what comes meanwhile waits in the transport, which has its own bound.
+    stream.pause();
+    this.#busy = this.#options.onResponse(response).then((refusal) => {
+      if (this.#over) return;
+      stream.write(answer(response.nonce, refusal));
+      stream.resume();
+    });
+  }
+
+  /** A session has ended when nothing of it runs any more: the next one starts from what is held then. */
+  async #finish(status: StatusObject): Promise<SessionEnd> {
+    this.#over = true;
+    this.#cancelTimer();
+    await this.#busy;
+    this.#options.connection.close();
+    const reason = this.#cause === '' ? status.details : this.#cause;
+    return { code: status.code, reason, connected: this.#connected };
+  }
+}
+
+function firstRequest({ version, inboundPort, held }: SessionOptions): DiscoveryRequest {
+  const versions = versionsByType(held);
+  return {
+    node: { version, inboundPort },
+    subscriptions: RESOURCE_TYPES.map((type) => ({
+      type: WIRE_TYPE[type],
+      subscribe: ['*'],
+      initialResourceVersions: versions.get(type) ?? {},
+    })),
+  };
+}
+
+function answer(responseNonce: string, refusal: Refusal | null): DiscoveryRequest {
+  return refusal === null ? { responseNonce } : { responseNonce, errorDetail: refusal };
+}
