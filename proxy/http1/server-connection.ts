@@ -1,8 +1,19 @@
-// One downstream HTTP/1.1 connection: reads requests in order, one exchange at a time (RFC 9112).
+// One downstream HTTP/1.1 connection: reads requests in order, one exchange at a time (RFC 9112), refuses
+// what is ambiguous, and closes so that a last answer still arrives.
 import type { Socket } from 'node:net';
-import type { ConnectionInfo, RefusalListener, RequestListener } from '../exchange.ts';
-import type { TimerWheel } from '../kit/timer-wheel.ts';
+import type { ErrorCode } from '../../core/kit/error-table.ts';
+import { ERRORS } from '../../core/kit/error-table.ts';
+import { MeshError } from '../../core/kit/error.ts';
+import type { ConnectionInfo, DownstreamHandler, RefusalListener, RequestListener, Tunnel } from '../exchange.ts';
+import { WriteBatch } from '../kit/buffers.ts';
+import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
+import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
+import { FieldParser } from './fields.ts';
+import { HeadReader } from './head-reader.ts';
 import type { Http1Limits } from './limits.ts';
+import { RequestHeadParser } from './request-head.ts';
+import { ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
+import { abort } from './socket.ts';
 
 export interface Http1ServerOptions {
   readonly onRequest: RequestListener;
@@ -13,27 +24,327 @@ export interface Http1ServerOptions {
   readonly timers: TimerWheel;
 }
 
-export class Http1ServerConnection {
-  readonly socket: Socket;
+/** Takes what nobody wants: the rest of a body after its answer, input after a refusal. */
+const NOBODY: DownstreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onAbort() {} };
+
+export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   readonly info: ConnectionInfo;
-  readonly options: Http1ServerOptions;
+  readonly batch: WriteBatch;
+  draining = false;
+
+  readonly #socket: Socket;
+  readonly #options: Http1ServerOptions;
+  readonly #heads: HeadReader;
+  readonly #parser: RequestHeadParser;
+  readonly #body: BodyReader;
+  readonly #timer: WheelTimer;
+  #exchange: ServerExchange | null = null;
+  #handler: DownstreamHandler = NOBODY;
+  /** Bytes that were read and not yet taken; held while an earlier request is being answered. */
+  #input: Buffer | null = null;
+  #inputAt = 0;
+  #state: 'head' | 'body' | 'deaf' | 'closed' = 'head';
+  #pumping = false;
+  #handlerPaused = false;
+  #socketPaused = false;
+  #flushDue = false;
+  #discardLeft = 0;
 
   constructor(socket: Socket, info: ConnectionInfo, options: Http1ServerOptions) {
-    this.socket = socket;
     this.info = info;
-    this.options = options;
+    this.batch = new WriteBatch(socket);
+    this.#socket = socket;
+    this.#options = options;
+    const fields = new FieldParser(options.limits);
+    this.#heads = new HeadReader('request', options.limits);
+    this.#parser = new RequestHeadParser(fields, options.limits, info.scheme);
+    this.#body = new BodyReader(fields, options.limits);
+    this.#timer = new WheelTimer(this.#onExpire);
   }
 
   start(): void {
-    throw new Error('not built yet');
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.on('data', this.#onData);
+    socket.on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd);
+    socket.on('error', ignore);
+    socket.on('close', this.#onClosed);
+    this.#schedule(this.#options.limits.idleTimeoutMs);
   }
 
   /** Finishes the exchange in hand with `Connection: close`; an idle connection is closed now. */
   drain(): void {
-    throw new Error('not built yet');
+    this.draining = true;
+    if (this.#state === 'head' && this.#exchange === null && this.#input === null && !this.#heads.started)
+      this.#finish();
   }
 
+  /** Cuts the connection; an exchange in hand is aborted. */
   destroy(): void {
-    throw new Error('not built yet');
+    if (this.#state !== 'closed') this.#abort('downstream-closed', 'the connection was shut down');
+  }
+
+  flush(now: boolean): void {
+    if (now) {
+      this.batch.flush();
+    } else if (!this.#flushDue) {
+      this.#flushDue = true;
+      process.nextTick(flushLater, this);
+    }
+  }
+
+  /** Only for the tick that `flush` asked for. */
+  flushDue(): void {
+    this.#flushDue = false;
+    if (this.#state !== 'closed') this.batch.flush();
+  }
+
+  writable(): boolean {
+    if (!this.#socket.writableNeedDrain) return true;
+    this.#schedule(this.#options.limits.bodyTimeoutMs);
+    return false;
+  }
+
+  finished(exchange: ServerExchange): void {
+    if (exchange !== this.#exchange) return;
+    this.#exchange = null;
+    this.#handler = NOBODY;
+    this.#handlerPaused = false;
+    const { limits } = this.#options;
+    if (exchange.close || this.draining) return this.#finish();
+    if (this.#state === 'body') {
+      this.#discardLeft = limits.discardBytes;
+      if (exchange.bodyInDoubt || this.#body.left > limits.discardBytes) return this.#finish();
+      this.#schedule(limits.headTimeoutMs);
+    } else {
+      this.#schedule(limits.idleTimeoutMs);
+    }
+    this.#pump();
+  }
+
+  cut(exchange: ServerExchange, fault: MeshError | null): void {
+    if (exchange !== this.#exchange) return;
+    const handler = this.#handler;
+    this.#close();
+    abort(this.#socket);
+    // The exchange is in the middle of a call of its own.
+    if (fault !== null) process.nextTick(() => handler.onAbort(fault));
+  }
+
+  /** The socket is handed over paused, without listeners of this codec. */
+  handOver(): Tunnel {
+    const socket = this.#socket;
+    const early = this.#input === null ? null : this.#input.subarray(this.#inputAt);
+    this.#close();
+    socket.pause();
+    socket.off('data', this.#onData);
+    socket.off('drain', this.#onDrain);
+    socket.off('end', this.#onEnd);
+    socket.off('error', ignore);
+    socket.off('close', this.#onClosed);
+    this.#options.onClose();
+    return { socket, early };
+  }
+
+  pauseBody(): void {
+    if (this.#state !== 'body') return;
+    this.#handlerPaused = true;
+    this.#pauseSocket(true);
+  }
+
+  resumeBody(): void {
+    if (!this.#handlerPaused) return;
+    this.#handlerPaused = false;
+    if (this.#state === 'body') this.#schedule(this.#options.limits.bodyTimeoutMs);
+    if (this.#input === null) this.#pauseSocket(false);
+  }
+
+  /** From the body reader: an exchange that has ended in the middle of a read gets nothing more. */
+  onData(chunk: Buffer): void {
+    this.#handler.onData(chunk);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state === 'deaf' || this.#state === 'closed') return;
+    this.#input = this.#input === null ? chunk : Buffer.concat([this.#input.subarray(this.#inputAt), chunk]);
+    this.#inputAt = 0;
+    this.#pump();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#handler.onDrain();
+  };
+
+  /** A client that ends its side is gone, as for Envoy: what it asked for is not worth finishing. */
+  readonly #onEnd = (): void => {
+    if (this.#exchange === null) this.#socket.destroySoon();
+    else this.#abort('downstream-closed', 'the client closed the connection');
+  };
+
+  readonly #onClosed = (): void => {
+    if (this.#state !== 'closed') this.#abort('downstream-closed', 'the connection was reset');
+    this.#options.onClose();
+  };
+
+  readonly #onExpire = (): void => {
+    const { limits } = this.#options;
+    if (this.#exchange === null) {
+      if (this.#state === 'head' && this.#heads.started) this.#refuse('request-timeout', 'the head is not complete');
+      else this.destroy();
+    } else if (this.#state === 'body' && !this.#handlerPaused) {
+      this.#abort('request-timeout', 'the body stopped coming');
+    } else if (this.#socket.writableNeedDrain) {
+      this.#abort('stream-idle', 'the client stopped reading');
+    } else {
+      // Waiting for the exchange, which has timeouts of its own.
+      this.#schedule(limits.bodyTimeoutMs);
+    }
+  };
+
+  /** Takes what was read, until an exchange is in hand or nothing is left. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#input !== null) {
+      if (this.#state === 'body') this.#readBody(this.#input);
+      else if (this.#state === 'head' && this.#exchange === null) this.#readHead(this.#input);
+      else break;
+    }
+    this.#pumping = false;
+    if (this.#state === 'head' || this.#state === 'body')
+      this.#pauseSocket(this.#input !== null || this.#handlerPaused);
+  }
+
+  #readHead(input: Buffer): void {
+    const fresh = !this.#heads.started;
+    const after = this.#heads.read(input, this.#inputAt);
+    if (after === REFUSED) return this.#refuse(this.#heads.code, this.#heads.detail);
+    this.#take(after);
+    if (after === MORE) {
+      if (fresh) this.#schedule(this.#options.limits.headTimeoutMs);
+      return;
+    }
+    const head = this.#parser.parse(this.#heads.text, this.#heads.end);
+    if (head === null) {
+      const source = this.#heads.audit() ? this.#parser : this.#heads;
+      return this.#refuse(source.code, source.detail);
+    }
+    const close = head.version === 10 || this.#parser.close || this.draining;
+    const exchange = new ServerExchange(this, head, close);
+    this.#exchange = exchange;
+    this.#body.begin(head.bodyLength);
+    this.#state = this.#body.done ? 'head' : 'body';
+    const handler = this.#options.onRequest(exchange, head);
+    // It may have answered, or cut the connection, already.
+    if (this.#exchange !== exchange) return;
+    this.#handler = handler;
+    if (this.#body.done) handler.onEnd(null);
+    else if (this.#input === null) this.#schedule(this.#options.limits.bodyTimeoutMs);
+  }
+
+  #readBody(input: Buffer): void {
+    const before = this.#inputAt;
+    const after = this.#body.read(input, before, this);
+    // A callback may have closed the connection.
+    if (this.#state !== 'body') return;
+    if (after === REFUSED) return this.#abort(this.#body.code, this.#body.detail);
+    this.#take(after);
+    if (this.#body.done) {
+      this.#state = 'head';
+      if (this.#exchange === null) this.#schedule(this.#options.limits.idleTimeoutMs);
+      else this.#handler.onEnd(this.#body.trailers);
+      return;
+    }
+    if (this.#exchange !== null) return this.#schedule(this.#options.limits.bodyTimeoutMs);
+    this.#discardLeft -= input.length - before;
+    if (this.#discardLeft < 0) this.#finish();
+  }
+
+  #take(after: number): void {
+    if (after >= 0 && this.#input !== null && after < this.#input.length) {
+      this.#inputAt = after;
+    } else {
+      this.#input = null;
+      this.#inputAt = 0;
+    }
+  }
+
+  /** Has a refused head answered, then closes: where the next request would begin is not known. */
+  #refuse(code: ErrorCode, detail: string): void {
+    const exchange = new ServerExchange(this, REFUSED_REQUEST, true);
+    this.#exchange = exchange;
+    this.#handler = NOBODY;
+    this.#goDeaf();
+    this.#options.onRefused(exchange, new MeshError(code, { origin: 'downstream', detail }));
+  }
+
+  /** The exchange ends by the client's doing; where nothing was answered yet, the client still gets a status. */
+  #abort(code: ErrorCode, detail: string): void {
+    const handler = this.#handler;
+    const exchange = this.#exchange;
+    const answerable = exchange !== null && !exchange.headSent && code !== 'downstream-closed';
+    exchange?.abandon();
+    this.#exchange = null;
+    this.#handler = NOBODY;
+    this.#body.stop();
+    if (answerable) {
+      this.batch.clear();
+      this.#socket.write(`HTTP/1.1 ${ERRORS[code].http} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n`, 'latin1');
+      this.#finish();
+    } else {
+      this.#close();
+      if (exchange === null) this.#socket.destroy();
+      else abort(this.#socket);
+    }
+    if (exchange !== null) handler.onAbort(new MeshError(code, { origin: 'downstream', detail }));
+  }
+
+  /**
+   * Ends our side and goes on reading for a moment: closing with unread input would make the kernel send a
+   * reset, which can destroy the answer before the client has read it (RFC 9112 §9.6).
+   */
+  #finish(): void {
+    this.batch.flush();
+    this.#goDeaf();
+    this.#socket.end();
+    this.#schedule(this.#options.limits.closeDelayMs);
+  }
+
+  #goDeaf(): void {
+    this.#state = 'deaf';
+    this.#input = null;
+    this.#body.stop();
+    this.#pauseSocket(false);
+  }
+
+  #close(): void {
+    this.#state = 'closed';
+    this.#exchange?.abandon();
+    this.#exchange = null;
+    this.#handler = NOBODY;
+    this.#input = null;
+    this.#body.stop();
+    this.batch.clear();
+    this.#options.timers.cancel(this.#timer);
+  }
+
+  #schedule(delayMs: number): void {
+    if (delayMs > 0 && this.#state !== 'closed') this.#options.timers.schedule(this.#timer, delayMs);
+  }
+
+  #pauseSocket(paused: boolean): void {
+    if (paused === this.#socketPaused) return;
+    this.#socketPaused = paused;
+    if (paused) this.#socket.pause();
+    else this.#socket.resume();
   }
 }
+
+const REFUSED_REQUEST = { method: '', version: 11, upgrade: '', expectContinue: false };
+
+function flushLater(connection: Http1ServerConnection): void {
+  connection.flushDue();
+}
+
+function ignore(): void {}
