@@ -1,0 +1,56 @@
+// The front door: hosts of a listener, its route table, and nothing believed that comes from outside.
+import { hostMatches } from '../../core/decide/match.ts';
+import { MeshError } from '../../core/kit/error.ts';
+import type { EdgeListenerResource, View } from '../../core/model/view.ts';
+import type { HostPort } from '../../core/model/mesh.ts';
+import { composeRequestFilters, edgeRequestFilter, viaFilter } from '../filter/forwarded.ts';
+import type { ExchangePlan } from '../forward/plan.ts';
+import { createPlan, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
+import { CompiledRoutes } from './routes.ts';
+import { RequestTarget } from './target.ts';
+
+/** Served on every listener beside its hosts: a check from the same machine must not need DNS. */
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+export class EdgeMode implements Mode {
+  clusters(view: View): Pick<View, 'clusters' | 'endpoints'> {
+    return view;
+  }
+
+  early(): readonly [] {
+    return [];
+  }
+
+  listeners(view: View, context: PlanContext): readonly ListenerPlan[] {
+    return edgeListeners(view).map((listener) => ({
+      name: listener.name,
+      address: addressOf(listener),
+      tls: listener.tls === 'internal' ? 'edge' : 'none',
+      hosts: listener.hosts,
+      plan: edgePlan(listener, view, context),
+    }));
+  }
+}
+
+export function edgeListeners(view: View): EdgeListenerResource[] {
+  return [...view.listeners.values()].filter((listener) => listener.kind === 'edge');
+}
+
+function addressOf(listener: EdgeListenerResource): HostPort {
+  return { host: listener.address, port: listener.port };
+}
+
+function edgePlan(listener: EdgeListenerResource, view: View, context: PlanContext): ExchangePlan {
+  const table = view.routes.get(listener.routes) ?? { name: listener.routes, routes: [] };
+  const routes = new CompiledRoutes(table, context.find, context.random);
+  const hosts = listener.hosts.length === 0 ? [] : [...listener.hosts, ...LOOPBACK_NAMES];
+  const target = new RequestTarget();
+  return createPlan(context, {
+    route(head, _connection, record) {
+      if (!target.read(head)) return new MeshError('bad-request', { origin: 'downstream', detail: 'invalid path' });
+      if (!hostMatches(hosts, target.host)) return new MeshError('no-route', { detail: 'unknown host' });
+      return routes.match(target, record);
+    },
+    onRequest: composeRequestFilters([edgeRequestFilter, viaFilter(`edge-${listener.edge}`)]),
+  });
+}

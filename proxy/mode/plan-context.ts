@@ -1,0 +1,68 @@
+// What every mode is given to make its plans from, and what all their plans have in common.
+import type { MeshError } from '../../core/kit/error.ts';
+import type { SnapshotHash } from '../../core/model/brand.ts';
+import type { HostPort } from '../../core/model/mesh.ts';
+import type { View } from '../../core/model/view.ts';
+import type { ConnectionInfo, ExchangeRecord, RequestHead, ResponseHead } from '../exchange.ts';
+import type { IdSource } from '../filter/ids.ts';
+import { meshResponseFilter, type RequestFilter } from '../filter/forwarded.ts';
+import { identify } from '../filter/trace.ts';
+import type { ExchangePlan, RouteAction } from '../forward/plan.ts';
+import type { HeaderList } from '../kit/header-list.ts';
+import type { Denials } from '../telemetry/denials.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import type { FindCluster } from './routes.ts';
+
+export interface PlanContext {
+  readonly snapshot: SnapshotHash;
+  readonly find: FindCluster;
+  readonly ids: IdSource;
+  readonly random: () => number;
+  readonly record: Recorder;
+  readonly denials: Denials;
+}
+
+/** A listening socket with what runs behind it. */
+export interface ListenerPlan {
+  readonly name: string;
+  readonly address: HostPort;
+  /** mesh: mutual TLS. edge: a server certificate for `hosts`. */
+  readonly tls: 'none' | 'mesh' | 'edge';
+  readonly hosts: readonly string[];
+  readonly plan: ExchangePlan;
+}
+
+/** The differences between inbound, outbound and edge. */
+export interface Mode {
+  /** Clusters and endpoints to run: the view's own, and what this mode adds to them. */
+  clusters(view: View): Pick<View, 'clusters' | 'endpoints'>;
+  listeners(view: View, context: PlanContext): readonly ListenerPlan[];
+  /** Sockets to bind before there is a view; requests are refused until then. */
+  early(): readonly EarlyListener[];
+}
+
+export type EarlyListener = Omit<ListenerPlan, 'plan'>;
+
+export interface PlanParts {
+  route(head: RequestHead, connection: ConnectionInfo, record: ExchangeRecord): RouteAction | MeshError;
+  readonly onRequest: RequestFilter;
+  /** Default: takes out what only sidecars say to each other. */
+  onResponse?(head: ResponseHead, fromMesh: boolean): void;
+  onLocalAnswer?(error: MeshError, headers: HeaderList): void;
+}
+
+export function createPlan(context: Pick<PlanContext, 'ids' | 'record'>, parts: PlanParts): ExchangePlan {
+  const { ids, record } = context;
+  return {
+    identify: (head, into) => identify(head, into, ids),
+    route: parts.route,
+    onRequest: parts.onRequest,
+    onResponse: parts.onResponse ?? stripFromMesh,
+    onLocalAnswer: parts.onLocalAnswer ?? (() => {}),
+    record,
+  };
+}
+
+function stripFromMesh(head: ResponseHead, fromMesh: boolean): void {
+  if (fromMesh) meshResponseFilter(head);
+}

@@ -1,0 +1,48 @@
+// What is matched of a request: its host and its path in their one normal form. The same form goes to the
+// upstream, so that nobody decides about one path and serves another.
+import type { MatchInput } from '../../core/decide/match.ts';
+import { normalizePath } from '../../core/decide/normalize-path.ts';
+import type { RequestHead } from '../exchange.ts';
+import { HeaderList } from '../kit/header-list.ts';
+
+/** One per plan, filled in anew for every request. */
+export class RequestTarget implements MatchInput {
+  host = '';
+  method = '';
+  path = '';
+  query = '';
+  #headers = new HeaderList();
+  #authority = '';
+
+  /** Reads a head and puts the normal form of its path into it; false: the path must be refused. */
+  read(head: RequestHead): boolean {
+    const { target } = head;
+    const question = target.indexOf('?');
+    const sent = question === -1 ? target : target.slice(0, question);
+    const path = normalizePath(sent);
+    if (path === null) return false;
+    if (path !== sent) head.target = question === -1 ? path : path + target.slice(question);
+    this.path = path;
+    this.query = question === -1 ? '' : target.slice(question + 1);
+    this.method = head.method;
+    this.#headers = head.headers;
+    // A client rarely changes its mind about the host.
+    if (head.authority !== this.#authority) {
+      this.#authority = head.authority;
+      this.host = hostOf(head.authority);
+    }
+    return true;
+  }
+
+  header(lowerName: string): string | undefined {
+    return this.#headers.get(lowerName);
+  }
+}
+
+/** Lower case, without port and last dot; an IPv6 address keeps its brackets. */
+export function hostOf(authority: string): string {
+  const bracket = authority.lastIndexOf(']');
+  const colon = authority.indexOf(':', bracket + 1);
+  const host = (colon === -1 ? authority : authority.slice(0, colon)).toLowerCase();
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}
