@@ -1,0 +1,80 @@
+// First contact: fetches the chain that the join port shows and takes the root out of it whose SHA-256 the token
+// pins. Nothing is believed before that, and nothing secret is sent.
+import { connect, type DetailedPeerCertificate } from 'node:tls';
+import { MeshError } from '../../core/kit/error.ts';
+import type { HostPort } from '../../core/model/mesh.ts';
+import { CONTROL_PLANE_ACCOUNT } from '../../certs/policy/names.ts';
+import { parseSpiffeId } from '../../certs/spiffe/spiffe-id.ts';
+import { certificateFingerprint, readCertificate } from '../../certs/x509/certificate.ts';
+import { certificatesPem } from '../../certs/x509/pem.ts';
+import { targetOf, type ControlPlaneTrust } from './control-plane-channel.ts';
+
+const TIMEOUT = 5_000;
+const MAX_CHAIN = 8;
+
+/** Throws MeshError `control-plane-unreachable` (worth another try) or `root-mismatch` (not). */
+export async function fetchPinnedRoot(
+  address: HostPort,
+  rootFingerprint: string,
+  signal: AbortSignal,
+): Promise<ControlPlaneTrust> {
+  const chain = await fetchChain(address, signal);
+  const root = chain.find((der) => certificateFingerprint(der) === rootFingerprint);
+  const fields = root === undefined ? null : readCertificate(root);
+  const [name] = fields?.ok === true ? fields.value.extensions.names : [];
+  const id = name?.kind === 'uri' ? parseSpiffeId(name.value) : null;
+  if (root === undefined || id === null || !id.ok) {
+    throw new MeshError('root-mismatch', {
+      origin: 'upstream',
+      detail: targetOf(address),
+      hint: 'the address is of another mesh, or the authority was made anew: make a new token there',
+    });
+  }
+  return { bundlePem: certificatesPem([root]), trustDomain: id.value.trustDomain };
+}
+
+function fetchChain(address: HostPort, signal: AbortSignal): Promise<Buffer[]> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string, cause?: unknown): void => {
+      socket.destroy();
+      signal.removeEventListener('abort', abort);
+      reject(
+        new MeshError('control-plane-unreachable', {
+          origin: 'upstream',
+          detail: `${targetOf(address)}: ${why}`,
+          ...(cause === undefined ? {} : { cause }),
+        }),
+      );
+    };
+    const abort = (): void => fail('stopped');
+    const socket = connect({
+      host: address.host,
+      port: address.port,
+      servername: CONTROL_PLANE_ACCOUNT,
+      ALPNProtocols: ['h2'],
+      minVersion: 'TLSv1.3',
+      // The chain is only read here; the pinned root decides, and the call that follows verifies against it.
+      rejectUnauthorized: false,
+    });
+    signal.addEventListener('abort', abort, { once: true });
+    socket.setTimeout(TIMEOUT, () => fail('no answer'));
+    socket.once('error', (error) => fail(error.message, error));
+    socket.once('close', () => fail('closed'));
+    socket.once('secureConnect', () => {
+      signal.removeEventListener('abort', abort);
+      resolve(derOf(socket.getPeerCertificate(true)));
+      socket.destroy();
+    });
+  });
+}
+
+/** The chain as sent; a root is its own issuer, which ends the walk. */
+function derOf(leaf: DetailedPeerCertificate): Buffer[] {
+  const chain: Buffer[] = [];
+  let current: DetailedPeerCertificate | undefined = leaf;
+  while (current?.raw !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(current.raw);
+    current = current.issuerCertificate === current ? undefined : current.issuerCertificate;
+  }
+  return chain;
+}
