@@ -34,6 +34,8 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<() => void>();
+  /** Endpoints by cluster, kept until an instance of that cluster changes: equal content is the same list. */
+  readonly #endpoints = new Map<string, readonly Endpoint[]>();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -46,7 +48,8 @@ export class Registry {
     before?.cancelRemoval?.();
     const holder = Symbol(key);
     this.#entries.set(key, { instance, holder, cancelRemoval: null });
-    if (before === undefined || !sameInstance(before.instance, instance)) this.#changed();
+    if (before === undefined) this.#changed(instance);
+    else if (!sameInstance(before.instance, instance)) this.#changed(before.instance, instance);
     return (how) => this.#leave(key, holder, how);
   }
 
@@ -64,7 +67,7 @@ export class Registry {
     if (entry === undefined || entry.holder !== holder) return;
     entry.cancelRemoval?.();
     this.#entries.delete(key);
-    this.#changed();
+    this.#changed(entry.instance);
   }
 
   /** Every instance, sorted by account and name. */
@@ -74,17 +77,14 @@ export class Registry {
   }
 
   /** The instances behind `orders` or `orders@v2`, as callers reach them; sorted by id. */
-  endpointsOf(cluster: ClusterName): Endpoint[] {
-    const inCluster = this.instances().filter(
-      ({ account, version, inboundPort }) =>
-        inboundPort > 0 && (cluster === account || cluster === clusterName(account, version ?? undefined)),
-    );
-    return inCluster.map(({ instance, address, inboundPort }) => ({
-      id: instance,
-      host: address,
-      port: inboundPort,
-      weight: 1,
-    }));
+  endpointsOf(cluster: ClusterName): readonly Endpoint[] {
+    const known = this.#endpoints.get(cluster);
+    if (known !== undefined) return known;
+    const endpoints = this.instances()
+      .filter((instance) => instance.inboundPort > 0 && clustersOf(instance).includes(cluster))
+      .map(({ instance, address, inboundPort }) => ({ id: instance, host: address, port: inboundPort, weight: 1 }));
+    this.#endpoints.set(cluster, endpoints);
+    return endpoints;
   }
 
   /** Called after every change; several changes in one turn may each call. Returns how to stop. */
@@ -97,12 +97,18 @@ export class Registry {
   close(): void {
     for (const { cancelRemoval } of this.#entries.values()) cancelRemoval?.();
     this.#entries.clear();
+    this.#endpoints.clear();
     this.#listeners.clear();
   }
 
-  #changed(): void {
+  #changed(...instances: readonly Instance[]): void {
+    for (const cluster of instances.flatMap(clustersOf)) this.#endpoints.delete(cluster);
     for (const listener of this.#listeners) listener();
   }
+}
+
+function clustersOf({ account, version }: Instance): ClusterName[] {
+  return version === null ? [clusterName(account)] : [clusterName(account), clusterName(account, version)];
 }
 
 function keyOf({ account, instance }: Instance): string {

@@ -30,12 +30,39 @@ export interface EncodedResource {
 
 /** Every resource of a view, in the order in which they are to be added. */
 export function encodeView(view: View): EncodedResource[] {
-  const encoded: EncodedResource[] = [];
-  for (const [name, cluster] of view.clusters) encoded.push(seal('cluster', name, clusterBody(cluster)));
-  for (const [name, endpoints] of view.endpoints) encoded.push(seal('endpoints', name, endpointsBody(endpoints)));
-  for (const [name, listener] of view.listeners) encoded.push(seal('listener', name, listenerBody(listener)));
-  for (const [name, table] of view.routes) encoded.push(seal('routes', name, routesBody(table)));
-  return encoded;
+  return new ViewEncoder().encode(view);
+}
+
+/** Remembers what it encoded: snapshots share the resources that did not change, and so do views. */
+export class ViewEncoder {
+  /** By the resource itself, or the list of endpoints in it, which is what the registry keeps. */
+  readonly #known = new WeakMap<object, EncodedResource>();
+
+  encode(view: View): EncodedResource[] {
+    const encoded: EncodedResource[] = [];
+    for (const [name, cluster] of view.clusters) {
+      encoded.push(this.#once(cluster, () => seal('cluster', name, clusterBody(cluster))));
+    }
+    for (const [name, resource] of view.endpoints) {
+      encoded.push(this.#once(resource.endpoints, () => seal('endpoints', name, endpointsBody(resource)), name));
+    }
+    for (const [name, listener] of view.listeners) {
+      encoded.push(this.#once(listener, () => seal('listener', name, listenerBody(listener))));
+    }
+    for (const [name, table] of view.routes) {
+      encoded.push(this.#once(table, () => seal('routes', name, routesBody(table))));
+    }
+    return encoded;
+  }
+
+  #once(resource: object, encode: () => EncodedResource, name?: string): EncodedResource {
+    const known = this.#known.get(resource);
+    // Two clusters may share one list of endpoints: the name decides.
+    if (known !== undefined && (name === undefined || known.name === name)) return known;
+    const encoded = encode();
+    this.#known.set(resource, encoded);
+    return encoded;
+  }
 }
 
 function seal(type: ResourceType, name: string, body: Resource): EncodedResource {

@@ -101,8 +101,9 @@ export class Session {
     this.#over = true;
     this.#cancelTimer();
     await this.#busy;
-    this.#options.connection.close();
-    const reason = this.#cause === '' ? status.details : this.#cause;
+    const { connection } = this.#options;
+    connection.close();
+    const reason = [this.#cause, connection.refusal(), status.details].find((text) => text !== '') ?? '';
     return { code: status.code, reason, connected: this.#connected };
   }
 }
