@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatAddress, readAddress, readDuration } from '../../../host/setting-kinds.ts';
+
+describe('the kinds of settings', () => {
+  it('read addresses with and without a host, IPv6 in brackets', () => {
+    const read = readAddress('0.0.0.0');
+    for (const [text, host, port] of [
+      ['127.0.0.1:80', '127.0.0.1', 80],
+      ['control.shop.test:15012', 'control.shop.test', 15_012],
+      ['[::1]:0', '::1', 0],
+      [':8080', '0.0.0.0', 8_080],
+      ['8080', '0.0.0.0', 8_080],
+    ] as const) {
+      assert.deepEqual(read(text), { ok: true, value: { host, port } });
+    }
+    for (const text of ['', 'host', 'host:', 'host:65536', '::1:80', 'a b:80', 'host:80:90', '-1']) {
+      assert.equal(read(text).ok, false, text);
+    }
+  });
+
+  it('read durations in their units', () => {
+    for (const [text, ms] of [
+      ['250', 250],
+      ['250ms', 250],
+      ['1.5s', 1_500],
+      ['2m', 120_000],
+      ['1h', 3_600_000],
+    ] as const) {
+      assert.deepEqual(readDuration(text), { ok: true, value: ms });
+    }
+    for (const text of ['', 's', '-1s', '1d', '1 s', '1e3']) assert.equal(readDuration(text).ok, false, text);
+  });
+
+  it('write addresses as they are read', () => {
+    for (const text of ['127.0.0.1:80', '[::1]:80']) {
+      const address = readAddress('')(text);
+      assert(address.ok);
+      assert.equal(formatAddress(address.value), text);
+    }
+  });
+});
