@@ -16,13 +16,15 @@ function stale(folder) {
 
 function install(folder) {
   process.stderr.write(`installing packages in ${folder === root ? 'this folder' : 'tools/node'} (once) …\n`);
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not `npm ci`: it refuses the lock where the registry it was made with lacks an optional package of a foreign
+  // platform. This installs what the lock says all the same, and never rewrites it.
+  const done = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, npm_config_engine_strict: 'false' },
   });
   if (done.status !== 0)
-    fail(`npm ci failed in ${folder}`, 'look at the lines above; the network or the registry may be out of reach');
+    fail(`npm install failed in ${folder}`, 'look at the lines above; the network or the registry may be out of reach');
   const now = new Date();
   utimesSync(join(folder, 'node_modules', '.package-lock.json'), now, now);
 }
