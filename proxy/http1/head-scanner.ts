@@ -15,6 +15,7 @@ export class HeadScanner {
 
   readonly #limits: Http1Limits;
   readonly #kind: ScanKind;
+  #empty = true;
   #afterCr = false;
   #firstLine = true;
   #skippedLine = false;
@@ -29,7 +30,7 @@ export class HeadScanner {
 
   /** Nothing of a head was seen since the last `reset`. */
   get empty(): boolean {
-    return this.#lineLength === 0 && this.#fieldBytes === 0 && !this.#afterCr && !this.#skippedLine;
+    return this.#empty;
   }
 
   /** An empty line came before the request line (RFC 9112 §2.2: one is ignored). */
@@ -38,6 +39,7 @@ export class HeadScanner {
   }
 
   reset(): void {
+    this.#empty = true;
     this.#afterCr = false;
     this.#firstLine = this.#kind !== 'trailers';
     this.#skippedLine = false;
@@ -47,6 +49,7 @@ export class HeadScanner {
 
   /** The index after the head's empty line; `MORE` when it is not in `chunk`; `REFUSED`: see code and detail. */
   scan(chunk: Uint8Array, start: number): number {
+    this.#empty = false;
     for (let at = start; at < chunk.length; at++) {
       const c = chunk[at] as number;
       if (this.#afterCr) {

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HOSTILE_BODIES, HOSTILE_HEADS } from './hostile-requests.ts';
+import { ServerHarness } from './server-harness.ts';
+
+for (const [what, bytes, code] of HOSTILE_HEADS) {
+  test(`a head is refused as ${code}: ${what}`, () => {
+    const server = new ServerHarness();
+    server.socket.feed(`${bytes}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.deepEqual(server.requests, []);
+    assert.deepEqual(
+      server.refusals.map((error) => error.code),
+      [code],
+    );
+    assert.equal(server.refusals[0]?.origin, 'downstream');
+    assert.match(server.socket.written, /^HTTP\/1\.1 400 Ok\r\n(?:.+\r\n)*Connection: close\r\n/);
+    assert.ok(server.socket.ended);
+  });
+}
+
+for (const [what, bytes, code] of HOSTILE_BODIES) {
+  test(`a body is refused as ${code}: ${what}`, () => {
+    const server = new ServerHarness();
+    server.socket.feed(`${bytes}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.equal(server.requests.length, 1);
+    assert.equal(server.last.ended, false);
+    assert.equal(server.last.aborted?.code, code);
+    assert.match(server.socket.written, /^HTTP\/1\.1 4\d\d \r\n(?:.+\r\n)*Connection: close\r\n/);
+    assert.ok(server.socket.ended);
+  });
+}
+
+test('what is refused in one piece is refused with the same code at every split', () => {
+  for (const [what, bytes] of [...HOSTILE_HEADS, ...HOSTILE_BODIES]) {
+    if (bytes.length > 1_000) continue;
+    const whole = new ServerHarness();
+    whole.socket.feed(bytes);
+    for (let at = 1; at < bytes.length; at++) {
+      const split = new ServerHarness();
+      split.socket.feed(bytes.slice(0, at));
+      split.socket.feed(bytes.slice(at));
+      assert.deepEqual(split.transcript, whole.transcript, `${what}, split at ${at}`);
+    }
+  }
+});
+
+test('what is refused in one piece is refused with the same code byte by byte', () => {
+  for (const [what, bytes] of [...HOSTILE_HEADS, ...HOSTILE_BODIES]) {
+    const whole = new ServerHarness();
+    whole.socket.feed(bytes);
+    const bytewise = new ServerHarness();
+    for (const byte of bytes) bytewise.socket.feed(byte);
+    assert.deepEqual(bytewise.transcript, whole.transcript, what);
+  }
+});
