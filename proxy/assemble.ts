@@ -1,0 +1,267 @@
+// The data path of one proxy, joined: accept → tls → http1 → forward (plan of a mode) → cluster → http1 →
+// upstream. A new view is opened and warmed beside the old one, then swapped as a whole, or dropped.
+import type { Socket } from 'node:net';
+import type { Log } from '../core/kit/log.ts';
+import { MeshError } from '../core/kit/error.ts';
+import { err, ok, type Result } from '../core/kit/result.ts';
+import type { Cluster, Endpoint, View } from '../core/model/view.ts';
+import { Acceptor, createPlainServer, type ServedConnection, type ServerFactory } from './accept/acceptor.ts';
+import { ListenerSet, type OpenedListeners, type WantedListener } from './accept/listener-set.ts';
+import type { Refusal } from './agent/agent.ts';
+import { ClusterSet, type PreparedClusters } from './cluster/cluster-set.ts';
+import type { ClientConnectionEvents, DialDone } from './cluster/dial.ts';
+import { dialPlain } from './cluster/plain-dial.ts';
+import { POOL_LIMITS } from './cluster/pool.ts';
+import type { ConnectionInfo } from './exchange.ts';
+import type { IdSource } from './filter/ids.ts';
+import { Deadlines } from './forward/deadline.ts';
+import { Forwarder } from './forward/forwarder.ts';
+import type { ExchangePlan } from './forward/plan.ts';
+import { Http1ClientConnection } from './http1/client-connection.ts';
+import { CLIENT_LIMITS, SERVER_LIMITS } from './http1/limits.ts';
+import { Http1ServerConnection } from './http1/server-connection.ts';
+import { TimerWheel } from './kit/timer-wheel.ts';
+import type { ServerCertificates } from './mode/certificates.ts';
+import { notReadyPlan } from './mode/not-ready.ts';
+import type { EarlyListener, ListenerPlan, Mode, PlanContext } from './mode/plan-context.ts';
+import type { Denials } from './telemetry/denials.ts';
+import { createRecorder, type RecorderOptions } from './telemetry/recorder.ts';
+import { EdgeCertificates, type ServerCertificate } from './tls/edge-tls.ts';
+import type { MeshDialer } from './tls/mesh-dial.ts';
+import type { MeshTls } from './tls/mesh-tls.ts';
+
+export interface ProxyOptions {
+  readonly modes: readonly Mode[];
+  readonly log: Log;
+  readonly recorder: RecorderOptions;
+  readonly denials: Denials;
+  readonly ids: IdSource;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Null where the proxy has no identity: standalone. */
+  readonly mesh: { readonly tls: MeshTls; readonly dialer: MeshDialer } | null;
+  /** Null where no listener can have `tls: internal`. */
+  readonly certificates: ServerCertificates | null;
+  /** Milliseconds that exchanges may take to end when their listener goes. */
+  readonly drain: number;
+}
+
+/** What stands behind a listening socket and is swapped by a view. */
+interface Behind {
+  readonly forwarder: Forwarder;
+  /** Null where the socket is not an edge's with TLS. */
+  readonly certificates: EdgeCertificates | null;
+}
+
+/** A listener of a view with the certificate that it needs. */
+interface Ready {
+  readonly listener: ListenerPlan;
+  readonly certificate: ServerCertificate | null;
+}
+
+interface Opened {
+  readonly ready: readonly Ready[];
+  readonly listeners: OpenedListeners;
+}
+
+export class Proxy {
+  readonly #options: ProxyOptions;
+  readonly #timers = new TimerWheel({ now: () => performance.now() });
+  readonly #deadlines = new Deadlines(this.#timers);
+  readonly #clusters: ClusterSet;
+  readonly #listeners = new ListenerSet();
+  readonly #behind = new WeakMap<Acceptor, Behind>();
+  #view: View | null = null;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    this.#clusters = new ClusterSet({
+      dial: (cluster, endpoint, done) => this.#dial(cluster, endpoint, done),
+      createConnection: (socket, events) => this.#upstream(socket, events),
+      limits: POOL_LIMITS,
+      now: () => performance.now(),
+      random: options.random,
+    });
+  }
+
+  get view(): View | null {
+    return this.#view;
+  }
+
+  get clusters(): ClusterSet {
+    return this.#clusters;
+  }
+
+  get refusedPeers(): number {
+    return this.#options.mesh?.tls.refusedPeers ?? 0;
+  }
+
+  get wrongIdentities(): number {
+    return this.#options.mesh?.dialer.wrongIdentities ?? 0;
+  }
+
+  get acceptors(): readonly Acceptor[] {
+    return [...this.#listeners.acceptors.values()];
+  }
+
+  /** Binds what does not depend on a view. Throws MeshError `address-in-use`. */
+  async start(): Promise<void> {
+    this.#timers.start();
+    this.#clusters.start();
+    const early = this.#options.modes.flatMap((mode) => mode.early());
+    const opened = await this.#listeners.open(early.map((listener) => this.#wanted({ listener, certificate: null })));
+    if (!opened.ok) throw opened.error;
+    this.#listeners.commit(opened.value, this.#options.drain);
+  }
+
+  /** All of a view or none of it. Calls must not overlap. */
+  async apply(view: View): Promise<Result<void, Refusal>> {
+    const prepared = this.#clusters.prepare(this.#clusterView(view));
+    const opened = await this.#open(this.#plans(view, prepared));
+    if (!opened.ok) {
+      this.#clusters.abandon(prepared);
+      return err(refusal(opened.error, '', ''));
+    }
+    const warmed = await this.#clusters.warm(prepared);
+    // Without a view yet one dead callee would keep a proxy from ever starting.
+    if (!warmed.ok && this.#view !== null) {
+      this.#listeners.abandon(opened.value.listeners);
+      this.#clusters.abandon(prepared);
+      const { cluster, error } = warmed.error;
+      const failure = new MeshError('warm-failed', { detail: error.detail, cause: error });
+      return err(refusal(failure, `cluster/${cluster.name}`, cluster.ruleId));
+    }
+    this.#swap(view, prepared, opened.value);
+    return ok(undefined);
+  }
+
+  /** Takes no new connections and ends exchanges in order, for at most `cap` ms. */
+  async drain(cap: number): Promise<void> {
+    await this.#listeners.drain(cap);
+    this.close();
+  }
+
+  close(): void {
+    this.#listeners.close();
+    this.#clusters.close();
+    this.#timers.close();
+  }
+
+  #swap(view: View, prepared: PreparedClusters, { ready, listeners }: Opened): void {
+    this.#clusters.commit(prepared);
+    const byName = new Map(ready.map((one) => [one.listener.name, one]));
+    for (const acceptor of listeners.acceptors.values()) {
+      const one = byName.get(acceptor.name);
+      const behind = this.#behind.get(acceptor);
+      if (one === undefined || behind === undefined) continue;
+      behind.forwarder.swap(one.listener.plan);
+      if (one.certificate !== null) behind.certificates?.update([one.certificate]);
+    }
+    this.#listeners.commit(listeners, this.#options.drain);
+    this.#view = view;
+  }
+
+  #clusterView(view: View): View {
+    return this.#options.modes.reduce((merged, mode) => ({ ...merged, ...mode.clusters(merged) }), view);
+  }
+
+  #plans(view: View, prepared: PreparedClusters): readonly ListenerPlan[] {
+    const { ids, random, denials, recorder } = this.#options;
+    const context: PlanContext = {
+      snapshot: view.snapshot,
+      find: (name) => prepared.states.get(name) ?? null,
+      ids,
+      random,
+      denials,
+      record: createRecorder(recorder, view.snapshot),
+    };
+    return this.#options.modes.flatMap((mode) => mode.listeners(view, context));
+  }
+
+  async #open(plans: readonly ListenerPlan[]): Promise<Result<Opened, MeshError>> {
+    try {
+      const ready = await Promise.all(
+        plans.map(async (listener) => ({ listener, certificate: await this.#certificateFor(listener) })),
+      );
+      const listeners = await this.#listeners.open(ready.map((one) => this.#wanted(one)));
+      return listeners.ok ? ok({ ready, listeners: listeners.value }) : listeners;
+    } catch (error) {
+      return err(error instanceof MeshError ? error : new MeshError('internal', { cause: error }));
+    }
+  }
+
+  async #certificateFor(listener: ListenerPlan): Promise<ServerCertificate | null> {
+    if (listener.tls !== 'edge') return null;
+    const { certificates } = this.#options;
+    if (certificates === null) throw new MeshError('authority-missing', { detail: `listener ${listener.name}` });
+    return certificates.for(listener.hosts);
+  }
+
+  #wanted({
+    listener,
+    certificate,
+  }: {
+    listener: EarlyListener;
+    certificate: ServerCertificate | null;
+  }): WantedListener {
+    const { name, address, tls } = listener;
+    return { name, address, kind: tls, make: () => this.#acceptor(listener, certificate) };
+  }
+
+  #acceptor(listener: EarlyListener, certificate: ServerCertificate | null): Acceptor {
+    const deps = { deadlines: this.#deadlines, now: () => performance.now() };
+    const forwarder = new Forwarder(deps, this.#idlePlan());
+    const certificates = certificate === null ? null : new EdgeCertificates([certificate]);
+    const acceptor = new Acceptor({
+      name: listener.name,
+      address: listener.address,
+      scheme: listener.tls === 'none' ? 'http' : 'https',
+      createServer: this.#serverFactory(listener, certificates),
+      serve: (socket, info, onClose) => this.#downstream(socket, info, onClose, forwarder),
+      log: this.#options.log,
+    });
+    this.#behind.set(acceptor, { forwarder, certificates });
+    return acceptor;
+  }
+
+  #serverFactory(listener: EarlyListener, certificates: EdgeCertificates | null): ServerFactory {
+    const { mesh, log } = this.#options;
+    if (listener.tls === 'none') return createPlainServer;
+    if (certificates !== null) return (onSocket) => certificates.createServer(listener.name, log, onSocket);
+    if (mesh === null) throw new MeshError('no-identity', { detail: `listener ${listener.name}` });
+    return (onSocket) => mesh.tls.createServer(listener.name, onSocket);
+  }
+
+  #idlePlan(): ExchangePlan {
+    const { ids, recorder } = this.#options;
+    return notReadyPlan(ids, (record) => recorder.stats.record(record));
+  }
+
+  #dial(cluster: Cluster, endpoint: Endpoint, done: DialDone): () => void {
+    if (cluster.kind === 'static') return dialPlain(cluster, endpoint, done);
+    const { mesh } = this.#options;
+    if (mesh !== null) return mesh.dialer.dial(cluster, endpoint, done);
+    const refused = setImmediate(() => done(new MeshError('no-identity', { unprocessed: true }), null));
+    return () => clearImmediate(refused);
+  }
+
+  #downstream(socket: Socket, info: ConnectionInfo, onClose: () => void, forwarder: Forwarder): ServedConnection {
+    const { onRequest, onRefused } = forwarder;
+    const timers = this.#timers;
+    return new Http1ServerConnection(socket, info, { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers });
+  }
+
+  #upstream(socket: Socket, events: ClientConnectionEvents): Http1ClientConnection {
+    return new Http1ClientConnection(socket, {
+      limits: CLIENT_LIMITS,
+      timers: this.#timers,
+      onIdle: events.onIdle,
+      onClose: events.onClose,
+    });
+  }
+}
+
+function refusal(error: MeshError, resource: string, ruleId: string): Refusal {
+  const detail = error.detail === '' ? error.message : `${error.message}: ${error.detail}`;
+  return { code: error.code, resource, ruleId, message: error.hint === '' ? detail : `${detail} (${error.hint})` };
+}

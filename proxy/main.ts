@@ -1,0 +1,25 @@
+// The proxy's program: `edge`, `sidecar` or `run`, with settings from flags, environment and file.
+import { MeshError } from '../core/kit/error.ts';
+import { exitOnUncaught, exitWithError } from '../host/exit.ts';
+import { EDGE_SETTINGS } from '../host/proxy-settings.ts';
+import { readSettings } from '../host/settings.ts';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [role = '', ...rest] = argv;
+  switch (role) {
+    case 'edge': {
+      const { settings } = await readSettings(EDGE_SETTINGS, rest, process.env);
+      if (settings.standalone !== null) {
+        // Lazily: a proxy of a mesh parses no YAML and loads no schema.
+        const { runStandalone } = await import('./mode/standalone-main.ts');
+        return runStandalone(settings, settings.standalone);
+      }
+      throw new MeshError('usage', { detail: 'not built yet' });
+    }
+    default:
+      throw new MeshError('usage', { detail: `unknown role '${role}'`, hint: 'edge, sidecar or run' });
+  }
+}
+
+exitOnUncaught();
+main(process.argv.slice(2)).then((code) => process.exit(code), exitWithError);
