@@ -1,8 +1,8 @@
 // Durations as counts in buckets that grow evenly: 4 to each doubling, so a quantile is at most 19 % off. A
 // histogram is a row of a typed array, so rows can lie side by side and in shared memory.
 
-/** From 0.05 ms to 60 s and beyond. */
-export const BUCKETS_PER_DOUBLING = 4;
+const BUCKETS_PER_DOUBLING = 4;
+/** Upper end of the first bucket, in ms; 21 doublings later stand 105 s. */
 const SMALLEST = 0.05;
 const DOUBLINGS = 21;
 /** Buckets of a row: the last takes everything that is longer. */
