@@ -27,7 +27,7 @@ export interface SubjectSpec {
   readonly core: number;
   readonly port: number;
   readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Starts a process on one core and resolves when its port accepts; throws with its output if it ends first. */

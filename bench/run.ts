@@ -6,7 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { nodeFlags } from '../host/node-flags.ts';
+import { PROXY_NODE_FLAGS, proxyEnvironment } from '../host/node-flags.ts';
 import { runLoad } from './load.ts';
 import { measure, type Subject, type SubjectSpec, startSubject } from './process.ts';
 import { findEnvoy, writeEnvoyConfig } from './proxies/envoy.ts';
@@ -41,7 +41,8 @@ function subjects(work: string): SubjectSpec[] {
       name: 'Weft',
       core: PROXY_CORE,
       port: 19_001,
-      command: [node, ...nodeFlags(), ...weft, '--state-dir', join(work, 'state'), '--status', '127.0.0.1:0'],
+      env: proxyEnvironment({}),
+      command: [node, ...PROXY_NODE_FLAGS, ...weft, '--state-dir', join(work, 'state'), '--status', '127.0.0.1:0'],
     },
     {
       name: 'Envoy',
