@@ -1,4 +1,5 @@
 // Which names go into a certificate: always from here, never from the request.
+import { isIP } from 'node:net';
 import { spiffeId, type SpiffeId } from '../../core/model/brand.ts';
 import type { GeneralName } from '../x509/general-name.ts';
 
@@ -37,10 +38,6 @@ export function svidNames(identity: SpiffeId, hosts: readonly string[]): readonl
 
 /** No URI name: an edge's public certificate proves no workload. Loopback is always there, for trying things out. */
 export function serverNames(hosts: readonly string[]): readonly GeneralName[] {
-  const names = new Set([...hosts.filter((host) => host !== '*'), 'localhost']);
-  return [
-    ...[...names].map((value): GeneralName => ({ kind: 'dns', value })),
-    { kind: 'ip', value: '127.0.0.1' },
-    { kind: 'ip', value: '::1' },
-  ];
+  const all = new Set([...hosts.filter((host) => host !== '*'), 'localhost', '127.0.0.1', '::1']);
+  return [...all].map((value): GeneralName => ({ kind: isIP(value) === 0 ? 'dns' : 'ip', value }));
 }
