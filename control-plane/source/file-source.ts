@@ -53,13 +53,18 @@ export class FileSource {
 
   /** One look at a time; a change during a look makes another one follow. */
   #check(): Promise<void> {
-    this.#again = this.#reading !== null;
-    this.#reading ??= this.#look().finally(() => {
+    this.#again = true;
+    this.#reading ??= this.#lookWhileAsked().finally(() => {
       this.#reading = null;
-      if (this.#again) return this.#check();
-      return undefined;
     });
     return this.#reading;
+  }
+
+  async #lookWhileAsked(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      await this.#look();
+    }
   }
 
   async #look(): Promise<void> {

@@ -39,11 +39,12 @@ export function readDocument(name: string, text: string): ReadDocument {
     const message = `nested deeper than ${MAX_NESTING} levels`;
     return failed(syntaxError(name, place(tokens.offset), message, 'no key of Weft lies that deep'));
   }
-  const [yaml] = new Composer({ prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }).compose(
-    tokens.value,
-    true,
-    text.length,
-  );
+  const [yaml] = new Composer({
+    prettyErrors: false,
+    uniqueKeys: false,
+    resolveKnownTags: false,
+    logLevel: 'silent',
+  }).compose(tokens.value, true, text.length);
   if (yaml === undefined) return failed(syntaxError(name, { line: 1, column: 1 }, 'the file is empty', ''));
   // What follows a fault on the same nesting is mostly its echo: one token out of place after the other.
   const faults = [...yaml.errors, ...yaml.warnings]
@@ -64,12 +65,18 @@ function readTree(name: string, yaml: Document.Parsed, place: (offset: number) =
     value = JSON.parse(JSON.stringify(yaml.toJS({ maxAliasCount: MAX_ALIASES })));
   } catch {
     return failed(
-      syntaxError(name, { line: 1, column: 1 }, `its aliases expand to more than ${MAX_ALIASES} values`, ''),
+      syntaxError(
+        name,
+        { line: 1, column: 1 },
+        `its aliases expand to more than ${MAX_ALIASES} values or without end`,
+        '',
+      ),
     );
   }
+  const pairs: PairIndex = new Map();
   const locate = (path: Path, part: 'key' | 'value'): SourcePosition => ({
     file: name,
-    ...place(offsetOf(yaml, path, part)),
+    ...place(offsetOf(yaml, pairs, path, part)),
   });
   return { document: { name, value, locate }, errors: errors.map((error) => error.problem) };
 }
@@ -125,7 +132,8 @@ function checkTree(name: string, yaml: Document.Parsed, place: (offset: number) 
   };
   const visit = (node: unknown, path: Path): void => {
     if (isAlias(node) && node.resolve(yaml) === undefined) {
-      report(node, path, `found *${node.source}, but no value is marked &${node.source}`, '', true);
+      const hint = `put it in quotes if it is meant as text: "*${node.source}"`;
+      report(node, path, `found *${node.source}, but no value is marked &${node.source}`, hint, true);
     } else if (isSeq(node)) {
       node.items.forEach((item, index) => visit(item, [...path, index]));
     } else if (isMap(node)) {
@@ -147,12 +155,12 @@ function checkTree(name: string, yaml: Document.Parsed, place: (offset: number) 
 }
 
 /** Offset of the value or key at a path; of the nearest place above where the path leads nowhere. */
-function offsetOf(yaml: Document.Parsed, path: Path, part: 'key' | 'value'): number {
+function offsetOf(yaml: Document.Parsed, pairs: PairIndex, path: Path, part: 'key' | 'value'): number {
   let node: unknown = yaml.contents;
   let offset = startOf(node) ?? 0;
   for (const [index, step] of path.entries()) {
     if (isAlias(node)) node = node.resolve(yaml);
-    const pair = isMap(node) ? findPair(node, step) : undefined;
+    const pair = isMap(node) ? findPair(pairs, node, step) : undefined;
     if (pair !== undefined) {
       const wantsKey = part === 'key' && index === path.length - 1;
       node = pair.value;
@@ -165,14 +173,21 @@ function offsetOf(yaml: Document.Parsed, path: Path, part: 'key' | 'value'): num
   return offset;
 }
 
-function findPair(map: YAMLMap, step: string | number): Pair | undefined {
-  // The last one, as in the value: a key that is there twice is reported by itself.
-  return map.items.findLast((pair) => keyText(pair.key) === String(step));
+/** Filled as mappings are asked about: a file of many services is asked about each of them. */
+type PairIndex = Map<YAMLMap, ReadonlyMap<string | null, Pair>>;
+
+function findPair(pairs: PairIndex, map: YAMLMap, step: string | number): Pair | undefined {
+  // Of a key that is there twice the last one, as in the value.
+  const index = pairs.get(map) ?? new Map(map.items.map((pair) => [keyText(pair.key), pair]));
+  pairs.set(map, index);
+  return index.get(String(step));
 }
 
 function keyText(key: unknown): string | null {
   if (!isScalar(key)) return null;
-  return key.value === null ? '' : String(key.value);
+  const { value } = key;
+  if (value === null) return '';
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
 }
 
 /** A key without a value stands at the key: the parser puts the missing value somewhere after it. */

@@ -4,6 +4,13 @@ import type { SourcePosition } from '../model/mesh.ts';
 import type { ConfigDocument } from './document.ts';
 import { formatPath, type ConfigError, type Path } from './problem.ts';
 
+/** Of all files together; whoever has more than these starts with them. */
+const MOST_PROBLEMS = 500;
+const MOST_SEARCHED_HINTS = 100;
+
+/** A hint that costs something to find is a function: asked only if the problem is kept. */
+export type Hint = string | (() => string);
+
 export class Reader {
   readonly document: ConfigDocument;
   readonly #problems: ConfigError[];
@@ -15,7 +22,7 @@ export class Reader {
     this.#sources = sources;
   }
 
-  error(path: Path, message: string, hint: string, part: 'key' | 'value' = 'value'): void {
+  error(path: Path, message: string, hint: Hint, part: 'key' | 'value' = 'value'): void {
     this.#report('error', path, message, hint, part);
   }
 
@@ -37,12 +44,18 @@ export class Reader {
     this.#problems.push({ ...position, path: rule, message, hint, severity: 'warning' });
   }
 
-  #report(severity: 'error' | 'warning', path: Path, message: string, hint: string, part: 'key' | 'value'): void {
+  #resolve(hint: Hint): string {
+    if (typeof hint === 'string') return hint;
+    return this.#problems.length < MOST_SEARCHED_HINTS ? hint() : '';
+  }
+
+  #report(severity: 'error' | 'warning', path: Path, message: string, hint: Hint, part: 'key' | 'value'): void {
+    if (this.#problems.length >= MOST_PROBLEMS) return;
     this.#problems.push({
       ...this.document.locate(path, part),
       path: formatPath(path),
       message,
-      hint,
+      hint: this.#resolve(hint),
       severity,
     });
   }

@@ -22,7 +22,7 @@ export function resolveTarget(
   if (!directory.services.has(name)) {
     if (directory.complete) {
       const message = `found ${quote(name)}, expected a service of this configuration`;
-      reader.error(path, message, suggestService(directory, name), part);
+      reader.error(path, message, () => suggestService(directory, name), part);
     }
     return null;
   }
@@ -82,12 +82,9 @@ function checkAccount(reader: Reader, path: Path, name: string, account: string,
     return;
   }
   if (!directory.complete) return;
-  const hint = directory.edges.has(account)
-    ? `write ${edgeAccount(account)} for an edge`
-    : suggestName(account, accounts);
-  reader.error(
-    path,
-    `found ${quote(account)}, expected a service or edge-<name>`,
-    hint || suggestService(directory, account),
+  reader.error(path, `found ${quote(account)}, expected a service or edge-<name>`, () =>
+    directory.edges.has(account)
+      ? `write ${edgeAccount(account)} for an edge`
+      : suggestName(account, accounts) || suggestService(directory, account),
   );
 }

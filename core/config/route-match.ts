@@ -13,6 +13,8 @@ type MatchMapping = Exclude<MatchFile, string>;
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT', 'QUERY'];
+/** The wire takes no longer names (proto/codec). */
+const LONGEST_NAME = 256;
 const EVERY_PATH: PathPattern = { kind: 'prefix', path: '/' };
 
 /** null: the faults are reported. */
@@ -94,7 +96,7 @@ function readMapping(reader: Reader, path: Path, match: MatchMapping): RouteMatc
         ? readMethods(reader, [...path, 'methods'], match.methods ?? [])
         : readMethodText(reader, [...path, 'method'], match.method),
     headers: readHeaders(reader, [...path, 'headers'], match.headers ?? {}),
-    query: byName(Object.entries(match.query ?? {}).map(([name, value]) => ({ name, value }))),
+    query: readQuery(reader, [...path, 'query'], match.query ?? {}),
   };
 }
 
@@ -117,7 +119,8 @@ function readHeaders(reader: Reader, path: Path, headers: Readonly<Record<string
   for (const [key, value] of Object.entries(headers)) {
     const name = key.toLowerCase();
     const at = [...path, key];
-    if (!TOKEN.test(name)) reader.error(at, `found ${quote(key)}, expected the name of a header field`, '', 'key');
+    if (!TOKEN.test(name) || name.length > LONGEST_NAME)
+      reader.error(at, `found ${quote(key)}, expected the name of a header field`, '', 'key');
     else if (name === 'host') reader.error(at, 'found the header field host', 'match it by the key host', 'key');
     else if (read.some((each) => each.name === name))
       reader.error(at, `the header field ${quote(name)} is here twice`, 'remove one', 'key');
@@ -128,16 +131,26 @@ function readHeaders(reader: Reader, path: Path, headers: Readonly<Record<string
   return byName(read);
 }
 
+function readQuery(reader: Reader, path: Path, query: Readonly<Record<string, string>>): readonly NameValue[] {
+  const read = Object.entries(query).map(([name, value]) => ({ name, value }));
+  for (const { name } of read.filter((each) => each.name === '' || each.name.length > LONGEST_NAME)) {
+    reader.error([...path, name], `found ${quote(name)}, expected the name of a query parameter`, '', 'key');
+  }
+  return byName(read);
+}
+
 function readHost(reader: Reader, path: Path, text: string): string | null {
   const host = parseHostPattern(text);
   if (host !== null) return host;
-  const port = /^(.+):\d+$/.exec(text);
-  reader.error(
-    path,
-    `found ${quote(text)}, expected a host name or *.suffix`,
-    port === null ? '' : `without the port: ${port[1]}`,
-  );
+  reader.error(path, `found ${quote(text)}, expected a host name or *.suffix`, hostHint(text));
   return null;
+}
+
+function hostHint(text: string): string {
+  if (text === '*') return 'leave it out to serve every host';
+  const port = /^([^:]+):\d+$/.exec(text);
+  if (port !== null) return `without the port: ${port[1]}`;
+  return text.includes('://') ? 'without the scheme' : '';
 }
 
 function checkMethod(reader: Reader, path: Path, method: string): boolean {

@@ -1,33 +1,8 @@
 // The shape of the YAML, written once: the check of a file, the type of what passed it, and
 // config.schema.json for editors all come from here. A `title` says what is expected, in the words of an
 // error message; a `description` is what an editor shows.
-import { Type, type Static, type TSchema } from 'typebox';
-
-/** RFC 1123 label: names become host names, environment variables and paths of identities. */
-export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
-export const NAME_EXPECTED = 'a name of lower-case letters, digits and hyphens, at most 63 (a DNS label, RFC 1123)';
-
-const closed = { additionalProperties: false } as const;
-
-const port = (minimum: 0 | 1, description: string) =>
-  Type.Integer({ minimum, maximum: 65535, title: `a port from ${minimum} to 65535`, description });
-const duration = (description: string) =>
-  Type.Union([Type.String({ pattern: String.raw`^(0|\d{1,9}(\.\d{1,3})?(ms|s|m|h))$` }), Type.Literal(0)], {
-    title: 'a duration such as 2s, 500ms or 1m, or 0 for none',
-    description,
-  });
-const names = (title: string, description: string) =>
-  Type.Array(Type.String({ title: 'a name' }), { title, description });
-const oneOrMany = (title: string, description: string) =>
-  Type.Union(
-    [Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1, title: 'a text' }), { minItems: 1 })],
-    {
-      title,
-      description,
-    },
-  );
-const named = <T extends TSchema>(value: T, title: string, description: string) =>
-  Type.Record(Type.String({ pattern: NAME_PATTERN }), value, { ...closed, title, description });
+import { Type, type Static } from 'typebox';
+import { closed, duration, MOST, named, names, oneOrMany, port, texts } from './schema-parts.ts';
 
 const mesh = Type.Object(
   {
@@ -64,18 +39,14 @@ const allow = Type.Object(
   {
     from: oneOrMany('a service or a list of services', 'Who may call: service names, or edge-<name> for an edge.'),
     methods: Type.Optional(
-      Type.Array(Type.String({ title: 'an HTTP method' }), {
-        title: 'a list of HTTP methods',
-        minItems: 1,
-        description: 'Only these methods. Without it: every method.',
-      }),
+      texts('an HTTP method', 'a list of HTTP methods', 'Only these methods. Without it: every method.'),
     ),
     paths: Type.Optional(
-      Type.Array(Type.String({ title: 'a path pattern' }), {
-        title: 'a list of path patterns',
-        minItems: 1,
-        description: 'Only these paths: /charge, /users/{id}, /api/**. Without it: every path.',
-      }),
+      texts(
+        'a path pattern',
+        'a list of path patterns',
+        'Only these paths: /charge, /users/{id}, /api/**. Without it: every path.',
+      ),
     ),
   },
   { ...closed, title: 'a mapping with from', description: 'One permission.' },
@@ -105,6 +76,7 @@ const service = Type.Object(
     run: Type.Optional(
       Type.String({
         minLength: 1,
+        maxLength: MOST.text,
         title: 'a command line',
         description: 'The command with which `weft up` starts the app.',
       }),
@@ -112,6 +84,7 @@ const service = Type.Object(
     calls: Type.Optional(names('a list of services', 'The services that this one calls; it reaches no others.')),
     allow: Type.Optional(
       Type.Array(allow, {
+        maxItems: MOST.rules,
         title: 'a list of permissions',
         description: 'Who may call this service. A caller needs this and its own `calls`. An empty list admits nobody.',
       }),
@@ -137,11 +110,7 @@ const service = Type.Object(
     ),
     timeout: Type.Optional(duration('The longest that a whole request may take, retries included. Default 15s.')),
     endpoints: Type.Optional(
-      Type.Array(Type.String({ title: 'host:port' }), {
-        minItems: 1,
-        title: 'a list of host:port',
-        description: 'A service outside the mesh, at these addresses, without TLS.',
-      }),
+      texts('host:port', 'a list of host:port', 'A service outside the mesh, at these addresses, without TLS.'),
     ),
   },
   { ...closed, title: 'a mapping', description: 'One service.' },
@@ -159,11 +128,11 @@ const listener = Type.Object(
       }),
     ),
     hosts: Type.Optional(
-      Type.Array(Type.String({ title: 'a host name' }), {
-        title: 'a list of host names',
-        minItems: 1,
-        description: 'The host names that are served, or *.suffix. Without it: every host.',
-      }),
+      texts(
+        'a host name',
+        'a list of host names',
+        'The host names that are served, or *.suffix. Without it: every host.',
+      ),
     ),
     tls: Type.Optional(
       Type.Enum(['internal'], {
@@ -177,24 +146,26 @@ const listener = Type.Object(
 
 const matchObject = Type.Object(
   {
-    path: Type.Optional(Type.String({ title: 'a path pattern', description: 'Exact, /users/{id} or /api/**.' })),
-    prefix: Type.Optional(Type.String({ title: 'a path', description: 'This path and everything under it.' })),
+    path: Type.Optional(
+      Type.String({ maxLength: MOST.text, title: 'a path pattern', description: 'Exact, /users/{id} or /api/**.' }),
+    ),
+    prefix: Type.Optional(
+      Type.String({ maxLength: MOST.text, title: 'a path', description: 'This path and everything under it.' }),
+    ),
     host: Type.Optional(Type.String({ title: 'a host name', description: 'A host name, or *.suffix.' })),
-    hosts: Type.Optional(
-      Type.Array(Type.String({ title: 'a host name' }), { title: 'a list of host names', minItems: 1 }),
-    ),
+    hosts: Type.Optional(texts('a host name', 'a list of host names')),
     method: Type.Optional(Type.String({ title: 'an HTTP method' })),
-    methods: Type.Optional(
-      Type.Array(Type.String({ title: 'an HTTP method' }), { title: 'a list of HTTP methods', minItems: 1 }),
-    ),
+    methods: Type.Optional(texts('an HTTP method', 'a list of HTTP methods')),
     headers: Type.Optional(
-      Type.Record(Type.String(), Type.String({ title: 'a text' }), {
+      Type.Record(Type.String(), Type.String({ maxLength: MOST.text, title: 'a text' }), {
+        maxProperties: MOST.items,
         title: 'a mapping of header fields',
         description: 'Every one must be there with exactly this value.',
       }),
     ),
     query: Type.Optional(
-      Type.Record(Type.String(), Type.String({ title: 'a text' }), {
+      Type.Record(Type.String(), Type.String({ maxLength: MOST.text, title: 'a text' }), {
+        maxProperties: MOST.items,
         title: 'a mapping of query parameters',
         description: 'Every one must be there with exactly this value.',
       }),
@@ -205,17 +176,17 @@ const matchObject = Type.Object(
 
 const route = Type.Object(
   {
-    match: Type.Union([Type.String(), matchObject], {
+    match: Type.Union([Type.String({ maxLength: MOST.text }), matchObject], {
       title: 'METHOD PATTERN, or a mapping',
       description: 'POST /api/v2/orders/**, GET,HEAD /users/{id}, /api/**, or { path, host, method, headers, query }.',
     }),
     to: Type.Union(
       [
-        Type.String(),
+        Type.String({ maxLength: MOST.text }),
         Type.Record(
           Type.String(),
           Type.Integer({ minimum: 0, maximum: 1_000_000, title: 'a weight from 0 to 1000000' }),
-          { minProperties: 1 },
+          { minProperties: 1, maxProperties: MOST.items },
         ),
       ],
       {
@@ -226,8 +197,12 @@ const route = Type.Object(
     rewrite: Type.Optional(
       Type.Object(
         {
-          prefix: Type.String({ title: 'a path', description: 'What is taken off the front of the path.' }),
-          to: Type.String({ title: 'a path', description: 'What is put there instead.' }),
+          prefix: Type.String({
+            maxLength: MOST.text,
+            title: 'a path',
+            description: 'What is taken off the front of the path.',
+          }),
+          to: Type.String({ maxLength: MOST.text, title: 'a path', description: 'What is put there instead.' }),
         },
         { ...closed, title: 'a mapping with prefix and to' },
       ),
@@ -239,9 +214,10 @@ const route = Type.Object(
 
 const edge = Type.Object(
   {
-    listeners: Type.Array(listener, { minItems: 1, title: 'a list of listeners' }),
+    listeners: Type.Array(listener, { minItems: 1, maxItems: MOST.items, title: 'a list of listeners' }),
     routes: Type.Optional(
       Type.Array(route, {
+        maxItems: MOST.routes,
         title: 'a list of routes',
         description: 'Exact paths win over templates, those over the longest prefix, that over globs; then file order.',
       }),

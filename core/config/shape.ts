@@ -4,7 +4,8 @@ import { Ajv, type ErrorObject } from 'ajv';
 import type { ConfigDocument } from './document.ts';
 import { suggestName } from './nearest.ts';
 import { describeValue, formatPath, quote, type ConfigError, type Path } from './problem.ts';
-import { CONFIG_SCHEMA, NAME_EXPECTED, type ConfigFile } from './schema.ts';
+import { NAME_EXPECTED } from './schema-parts.ts';
+import { CONFIG_SCHEMA, type ConfigFile } from './schema.ts';
 import { isUnbuiltValue, unbuiltKeys } from './unbuilt.ts';
 
 export interface ShapedFile {
@@ -70,12 +71,15 @@ interface Misfit {
  * of this schema differ by JSON type. And one error per place.
  */
 function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
-  const unions = errors.filter((error) => error.keyword === 'anyOf');
+  const unions = Map.groupBy(
+    errors.filter((error) => error.keyword === 'anyOf'),
+    (error) => error.instancePath,
+  );
   const seen = new Set<string>();
   return errors.filter((error) => {
     // A hole that was cut is not a second fault.
     if (error.data === undefined) return false;
-    const union = unions.find((each) => isWithin(error, each));
+    const union = unionAround(error, unions);
     const keep = union === undefined ? !hasFittingBranch(error) : isOfFittingBranch(error, union);
     const extra = error.keyword === 'additionalProperties' || error.keyword === 'required';
     const place = `${error.instancePath} ${extra ? JSON.stringify(error.params) : ''}`;
@@ -85,13 +89,12 @@ function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   });
 }
 
-/** By both paths: the items of a list share one schema path. */
-function isWithin(error: ErrorObject, union: ErrorObject): boolean {
-  return (
-    error !== union &&
-    error.schemaPath.startsWith(`${union.schemaPath}/`) &&
-    `${error.instancePath}/`.startsWith(`${union.instancePath}/`)
-  );
+/** The alternatives that this error lies in. By both paths: the items of a list share one schema path. */
+function unionAround(error: ErrorObject, unions: ReadonlyMap<string, readonly ErrorObject[]>): ErrorObject | undefined {
+  for (let place = error.instancePath; ; place = place.slice(0, place.lastIndexOf('/'))) {
+    const around = unions.get(place)?.find((union) => error.schemaPath.startsWith(`${union.schemaPath}/`));
+    if (around !== undefined || place === '') return around;
+  }
 }
 
 /** Whether one alternative has the JSON type of the value and says better what is wrong. */
@@ -131,6 +134,9 @@ interface SchemaNode {
   readonly type?: string;
   readonly title?: string;
   readonly enum?: readonly unknown[];
+  readonly maxItems?: number;
+  readonly maxLength?: number;
+  readonly maxProperties?: number;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
 }
 
@@ -176,12 +182,15 @@ function wrongValue(path: Path, data: unknown, schema: SchemaNode, keyword: stri
       hint: '',
     };
   }
-  const expected =
-    schema.title ??
-    (keyword === 'minItems' || keyword === 'minLength' || keyword === 'minProperties'
-      ? 'at least one'
-      : `a ${schema.type ?? 'different value'}`);
+  const expected = boundOf(keyword, schema) ?? schema.title ?? `a ${schema.type ?? 'different value'}`;
   return { ...at, message: `found ${describeValue(data)}, expected ${expected}`, hint: hintFor(data, schema) };
+}
+
+/** null: what is wrong is not how many there are. */
+function boundOf(keyword: string, schema: SchemaNode): string | null {
+  if (keyword === 'maxItems') return `at most ${schema.maxItems} items`;
+  if (keyword === 'maxProperties') return `at most ${schema.maxProperties} keys`;
+  return keyword === 'maxLength' ? `at most ${schema.maxLength} characters` : null;
 }
 
 function hintFor(data: unknown, schema: SchemaNode): string {

@@ -1,8 +1,11 @@
 // What is valid but can hardly be meant; looked for only where nothing is wrong.
-import { edgeAccount, type RuleId } from '../model/brand.ts';
-import type { Mesh, Service, SourceMap } from '../model/mesh.ts';
+import { findAmbiguities } from '../decide/ambiguity.ts';
+import { edgeAccount, milliseconds, type RuleId } from '../model/brand.ts';
+import type { Edge, Mesh, Service, SourceMap } from '../model/mesh.ts';
 import { listenersClash } from './edges.ts';
 import { quote, type ConfigError } from './problem.ts';
+
+const MOST_ROUTES_COMPARED = 1000;
 
 export function findWarnings(mesh: Mesh, sources: SourceMap): readonly ConfigError[] {
   const callers = callersOf(mesh);
@@ -13,6 +16,7 @@ export function findWarnings(mesh: Mesh, sources: SourceMap): readonly ConfigErr
   };
   for (const service of mesh.services.values()) warnAboutService(service, mesh, callers.get(service.name), warn);
   warnAboutListeners(mesh, warn);
+  for (const edge of mesh.edges.values()) warnAboutRoutes(edge, warn);
   return warnings;
 }
 
@@ -58,6 +62,30 @@ function warnAboutService(service: Service, mesh: Mesh, callers: ReadonlySet<str
       if (callers?.has(account)) continue;
       const hint = account.startsWith('edge-') ? 'add a route to it' : `add it to services.${account}.calls`;
       warn(rule.ruleId, `${quote(account)} is allowed but does not call ${quote(service.name)}`, hint);
+    }
+  }
+}
+
+function warnAboutRoutes(edge: Edge, warn: Warn): void {
+  // Every pair is compared.
+  if (edge.routes.length > MOST_ROUTES_COMPARED) return;
+  const routes = edge.routes.map(({ ruleId, match }) => ({
+    ruleId,
+    match,
+    split: [],
+    rewrite: null,
+    timeout: milliseconds(0),
+  }));
+  for (const { kind, first, other } of findAmbiguities(routes)) {
+    if (kind === 'shadowed') {
+      warn(
+        other.ruleId,
+        `never chosen: ${first.ruleId} takes all of its requests`,
+        'make it more specific or remove it',
+      );
+    } else {
+      const message = `${first.ruleId} matches some of its requests too and goes first`;
+      warn(other.ruleId, message, 'only their order decides: make one more specific');
     }
   }
 }

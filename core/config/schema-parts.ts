@@ -1,0 +1,44 @@
+// The small pieces that the schema is put together from, and its bounds.
+import { Type, type TSchema } from 'typebox';
+
+/** RFC 1123 label: names become host names, environment variables and paths of identities. */
+export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
+export const NAME_EXPECTED = 'a name of lower-case letters, digits and hyphens, at most 63 (a DNS label, RFC 1123)';
+
+/** What one list or text may hold at most; no more than the wire takes (proto/codec). */
+export const MOST = { items: 256, rules: 1000, routes: 10_000, text: 8192 } as const;
+
+export const closed = { additionalProperties: false } as const;
+
+export const port = (minimum: 0 | 1, description: string) =>
+  Type.Integer({ minimum, maximum: 65535, title: `a port from ${minimum} to 65535`, description });
+export const duration = (description: string) =>
+  Type.Union([Type.String({ pattern: String.raw`^(0|\d{1,9}(\.\d{1,3})?(ms|s|m|h))$` }), Type.Literal(0)], {
+    title: 'a duration such as 2s, 500ms or 1m, or 0 for none',
+    description,
+  });
+export const texts = (item: string, title: string, description?: string) =>
+  Type.Array(Type.String({ maxLength: MOST.text, title: item }), {
+    minItems: 1,
+    maxItems: MOST.items,
+    title,
+    ...(description === undefined ? {} : { description }),
+  });
+export const names = (title: string, description: string) =>
+  Type.Array(Type.String({ maxLength: MOST.text, title: 'a name' }), { maxItems: MOST.rules, title, description });
+export const oneOrMany = (title: string, description: string) =>
+  Type.Union(
+    [
+      Type.String({ minLength: 1, maxLength: MOST.text }),
+      Type.Array(Type.String({ minLength: 1, maxLength: MOST.text, title: 'a name' }), {
+        minItems: 1,
+        maxItems: MOST.rules,
+      }),
+    ],
+    {
+      title,
+      description,
+    },
+  );
+export const named = <T extends TSchema>(value: T, title: string, description: string) =>
+  Type.Record(Type.String({ pattern: NAME_PATTERN }), value, { ...closed, title, description });
