@@ -1,7 +1,9 @@
 // The discovery port: mutual TLS, who may stream, every open stream, and the identity service beside it.
 import {
+  logVerbosity,
   Server,
   ServerCredentials,
+  setLogVerbosity,
   status,
   type ServiceDefinition,
   type UntypedServiceImplementation,
@@ -124,15 +126,24 @@ function listen(call: DiscoveryCall, stream: ProxyStream): void {
   call.on('close', () => stream.gone('lost'));
 }
 
-/** Binds a gRPC server; the error says which address, in words. */
+/** Binds a gRPC server. Throws MeshError `address-in-use`, in words. */
 export function bind(server: Server, address: HostPort, credentials: ServerCredentials): Promise<number> {
+  // The library would print a failed bind on stderr beside our own line.
+  setLogVerbosity(logVerbosity.NONE);
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const target = `${host}:${address.port}`;
   return new Promise((done, fail) => {
     server.bindAsync(target, credentials, (cause, port) => {
-      if (cause === null) return done(port);
-      const hint = 'stop what listens there or choose another port';
-      fail(new MeshError('address-in-use', { detail: target, hint, cause }));
+      if (cause === null) done(port);
+      else fail(bindError(target, cause));
     });
   });
+}
+
+/** The library hides the errno in a text. */
+function bindError(target: string, cause: Error): MeshError {
+  const inUse = cause.message.includes('EADDRINUSE');
+  const reason = /\[(.*)\]/.exec(cause.message)?.[1] ?? cause.message;
+  const hint = inUse ? 'stop what listens there or choose another port' : 'choose another address or port';
+  return new MeshError('address-in-use', { detail: inUse ? target : `${target}: ${reason}`, hint, cause });
 }

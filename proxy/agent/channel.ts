@@ -1,6 +1,6 @@
 // The connection to the discovery port: mutual TLS 1.3, where the server must be the control plane of our own
 // trust domain. One connection per session, so that waiting between tries is the agent's alone.
-import { Client, type ClientDuplexStream } from '@grpc/grpc-js';
+import { Client, logVerbosity, setLogVerbosity, type ClientDuplexStream } from '@grpc/grpc-js';
 import { describeError } from '../../core/kit/error.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
@@ -46,6 +46,8 @@ export function connectDiscovery(
   method: DiscoveryDefinition['Stream'],
   keepalive: Keepalive,
 ): Connection {
+  // The agent says what there is to say; the library would print on stderr beside it.
+  setLogVerbosity(logVerbosity.NONE);
   let refusal = '';
   const credentials = controlPlaneCredentials(
     { bundlePem: identity.bundlePem, trustDomain: trustDomainOf(identity), own: identity },
