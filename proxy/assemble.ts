@@ -135,6 +135,19 @@ export class Proxy {
     return ok(undefined);
   }
 
+  /** New certificates for every edge listener with TLS. */
+  async renewCertificates(): Promise<void> {
+    for (const acceptor of this.#listeners.acceptors.values()) {
+      const certificates = this.#behind.get(acceptor)?.certificates ?? null;
+      const source = this.#options.certificates;
+      if (certificates !== null && source !== null) certificates.update([await source.renew(certificates.hosts)]);
+    }
+  }
+
+  async drainListeners(cap: number, chosen: (name: string) => boolean): Promise<void> {
+    await this.#listeners.drain(cap, chosen);
+  }
+
   /** Takes no new connections and ends exchanges in order, for at most `cap` ms. */
   async drain(cap: number): Promise<void> {
     await this.#listeners.drain(cap);

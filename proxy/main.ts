@@ -1,7 +1,7 @@
 // The proxy's program: `edge`, `sidecar` or `run`, with settings from flags, environment and file.
 import { MeshError } from '../core/kit/error.ts';
 import { exitOnUncaught, exitWithError } from '../host/exit.ts';
-import { EDGE_SETTINGS } from '../host/proxy-settings.ts';
+import { EDGE_SETTINGS, SIDECAR_SETTINGS } from '../host/proxy-settings.ts';
 import { readSettings } from '../host/settings.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -14,7 +14,17 @@ async function main(argv: readonly string[]): Promise<number> {
         const { runStandalone } = await import('./mode/standalone-main.ts');
         return runStandalone(settings, settings.standalone);
       }
-      throw new MeshError('usage', { detail: 'not built yet' });
+      const { runEdge } = await import('./mode/edge-main.ts');
+      return runEdge(settings);
+    }
+    case 'sidecar':
+    case 'run': {
+      const { settings, command } = await readSettings(SIDECAR_SETTINGS, rest, process.env);
+      if ((role === 'run') !== (command !== null && command.length > 0)) {
+        throw new MeshError('usage', { detail: `weft ${role}`, hint: 'weft run [OPTIONS] -- COMMAND starts an app' });
+      }
+      const { runSidecar } = await import('./mode/sidecar-main.ts');
+      return runSidecar(settings, role === 'run' ? command : null);
     }
     default:
       throw new MeshError('usage', { detail: `unknown role '${role}'`, hint: 'edge, sidecar or run' });

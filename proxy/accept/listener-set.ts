@@ -61,8 +61,10 @@ export class ListenerSet {
     for (const acceptor of next.opened) acceptor.close();
   }
 
-  async drain(cap: number): Promise<void> {
-    await Promise.all([...this.#acceptors.values()].map((acceptor) => acceptor.drain(cap)));
+  /** Those whose name `chosen` takes. */
+  async drain(cap: number, chosen: (name: string) => boolean = () => true): Promise<void> {
+    const acceptors = [...this.#acceptors.values()].filter(({ name }) => chosen(name));
+    await Promise.all(acceptors.map((acceptor) => acceptor.drain(cap)));
   }
 
   close(): void {

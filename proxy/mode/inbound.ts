@@ -48,8 +48,9 @@ export class InboundMode implements Mode {
   listeners(view: View, context: PlanContext): readonly ListenerPlan[] {
     const listener = inboundListener(view);
     const [early] = this.early();
-    if (listener === null || early === undefined) return [];
-    return [{ ...early, plan: inboundPlan(listener, context) }];
+    if (early === undefined) return [];
+    // A job has a sidecar too; its socket stays, so that its address is the same when it gets a port.
+    return [{ ...early, plan: listener === null ? nobodyHome(context) : inboundPlan(listener, context) }];
   }
 }
 
@@ -86,6 +87,13 @@ function inboundPlan(listener: InboundListener, context: PlanContext): ExchangeP
     // An app must not speak to other sidecars in the name of this one.
     onResponse: (head) => meshResponseFilter(head),
     onLocalAnswer: sayFailure,
+  });
+}
+
+function nobodyHome(context: PlanContext): ExchangePlan {
+  return createPlan(context, {
+    route: () => new MeshError('no-route', { detail: 'this workload has no port' }),
+    onRequest: () => {},
   });
 }
 

@@ -1,42 +1,28 @@
 // `weft edge --standalone FILE`: one process, no control plane.
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describeError, MeshError } from '../../core/kit/error.ts';
 import { createLog } from '../../host/log.ts';
 import type { EdgeSettings } from '../../host/proxy-settings.ts';
 import { Proxy } from '../assemble.ts';
+import type { KeyMaterial } from '../tls/material.ts';
 import { EdgeMode } from './edge.ts';
 import { ServerCertificates } from './certificates.ts';
 import { Shell } from './shell.ts';
 import { Standalone } from './standalone.ts';
 
+/** Far below the life of a server certificate, in ms. */
+const RENEW_EVERY = 12 * 3_600_000;
+
 export async function runStandalone(settings: EdgeSettings, file: string): Promise<number> {
   const name = settings.name ?? 'edge';
+  const { status, drain, accessLog, edge } = settings;
   const log = createLog({ name, level: settings.logLevel });
-  const shell = new Shell({
-    log,
-    status: settings.status,
-    stateDir: settings.stateDir ?? join('.weft', 'proxies', name),
-    accessLog: settings.accessLog,
-    drain: settings.drain,
-  });
-  const proxy = new Proxy({
-    modes: [new EdgeMode()],
-    log,
-    recorder: shell.recorder(null),
-    denials: shell.denials,
-    ids: shell.ids,
-    random: Math.random,
-    mesh: null,
-    certificates: new ServerCertificates(() =>
-      Promise.reject(
-        new MeshError('authority-missing', { detail: settings.caDir, hint: 'make one with `weft ca init`' }),
-      ),
-    ),
-    drain: settings.drain,
-  });
+  const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
+  const shell = new Shell({ log, status, stateDir, accessLog, drain });
   const standalone = new Standalone({
     file,
-    edge: settings.edge,
+    edge,
     log,
     apply: async (view) => {
       const applied = await proxy.apply(view);
@@ -45,21 +31,44 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
     },
   });
   const loaded = await standalone.load();
+  const proxy = createProxy(settings, shell, loaded.trustDomain);
   await proxy.start();
   const applied = await proxy.apply(loaded.view);
-  if (!applied.ok) {
-    proxy.close();
-    throw new MeshError(applied.error.code, { detail: applied.error.message });
-  }
+  if (!applied.ok) throw new MeshError(applied.error.code, { detail: applied.error.message });
   await shell.start();
   shell.attach(proxy, () => ({ mode: 'standalone', edge: loaded.edge, file }));
   shell.has('certificate');
   shell.has('configuration');
   shell.report();
   await standalone.start(loaded.view);
-  const reason = await shell.stopped();
-  log.info({ reason }, 'stopping');
+  const renewal = setInterval(() => {
+    proxy
+      .renewCertificates()
+      .catch((error: unknown) => log.error({ error: describeError(error) }, 'the certificate could not be renewed'));
+  }, RENEW_EVERY).unref();
+  log.info({ reason: await shell.stopped() }, 'stopping');
+  clearInterval(renewal);
   standalone.close();
-  await shell.close().catch((error: unknown) => log.error({ error: describeError(error) }, 'stopping failed'));
+  await shell.close();
   return 0;
+}
+
+function createProxy(settings: EdgeSettings, shell: Shell, trustDomain: string): Proxy {
+  return new Proxy({
+    modes: [new EdgeMode()],
+    log: shell.log,
+    recorder: shell.recorder(null),
+    denials: shell.denials,
+    ids: shell.ids,
+    random: Math.random,
+    mesh: null,
+    certificates: new ServerCertificates((hosts) => signLocally(settings.caDir, trustDomain, hosts)),
+    drain: settings.drain,
+  });
+}
+
+async function signLocally(caDir: string, trustDomain: string, hosts: readonly string[]): Promise<KeyMaterial> {
+  // Lazily: a standalone edge in plaintext needs no authority.
+  const { localServerCertificate } = await import('../agent/identity-local.ts');
+  return localServerCertificate({ caDir, trustDomain, hosts, clock: Date.now, random: randomBytes });
 }

@@ -29,6 +29,11 @@ export class EdgeCertificates {
     this.#entries = certificates.map(toEntry);
   }
 
+  /** Of the first certificate. */
+  get hosts(): readonly string[] {
+    return this.#entries[0]?.certificate.hosts ?? [];
+  }
+
   /** Throws, and changes nothing, where one cannot be used. */
   update(certificates: readonly ServerCertificate[]): void {
     this.#entries = certificates.map(toEntry);

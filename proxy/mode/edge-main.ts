@@ -1,0 +1,33 @@
+// `weft edge` of a mesh: it joins as `edge-<name>` and takes its routes from the control plane.
+import { join } from 'node:path';
+import { createLog } from '../../host/log.ts';
+import type { EdgeSettings } from '../../host/proxy-settings.ts';
+import { EdgeMode } from './edge.ts';
+import { MeshProcess } from './mesh-process.ts';
+import { Shell } from './shell.ts';
+
+export async function runEdge(settings: EdgeSettings): Promise<number> {
+  const name = settings.name ?? (settings.edge === null ? 'edge' : `edge-${settings.edge}`);
+  const log = createLog({ name, level: settings.logLevel });
+  const { status, drain, accessLog, controlPlane, token } = settings;
+  const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
+  const shell = new Shell({ log, status, stateDir, accessLog, drain });
+  const edge = new MeshProcess({
+    shell,
+    controlPlane,
+    join: settings.join,
+    token,
+    stateDir,
+    drain,
+    modes: () => [new EdgeMode()],
+  });
+  try {
+    await edge.start();
+  } catch (error) {
+    if (shell.signals.stop.aborted) return 0;
+    throw error;
+  }
+  log.info({ reason: await shell.stopped() }, 'stopping');
+  await edge.close();
+  return 0;
+}

@@ -1,0 +1,203 @@
+// A proxy of a mesh as a process: it joins, binds, takes views from the control plane, renews its
+// certificate and stops in order. Sidecar and edge differ in the modes that they give it.
+import { backoffDelay } from '../../core/kit/backoff.ts';
+import { describeError, MeshError } from '../../core/kit/error.ts';
+import type { HostPort } from '../../core/model/mesh.ts';
+import { parseSpiffeId, workloadOf } from '../../certs/spiffe/spiffe-id.ts';
+import { loadServices, type Services } from '../../proto/codec/services.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { Agent, systemClock } from '../agent/agent.ts';
+import type { Identity } from '../agent/identity-folder.ts';
+import { obtainIdentity } from '../agent/identity.ts';
+import { renewalDelay, renewIdentity, requestServerCertificate } from '../agent/identity-renewal.ts';
+import { Proxy } from '../assemble.ts';
+import { MeshDialer } from '../tls/mesh-dial.ts';
+import { MeshTls } from '../tls/mesh-tls.ts';
+import { ServerCertificates } from './certificates.ts';
+import type { Mode } from './plan-context.ts';
+import type { Shell } from './shell.ts';
+
+export interface MeshProcessOptions {
+  readonly shell: Shell;
+  readonly controlPlane: HostPort;
+  /** Null: the control plane's host, port 15013. */
+  readonly join: HostPort | null;
+  readonly token: string | null;
+  readonly stateDir: string;
+  readonly drain: number;
+  /** Made once it is known who this is. */
+  modes(self: Self): readonly Mode[];
+}
+
+/** Who this proxy is, from its certificate. */
+export interface Self {
+  readonly namespace: string;
+  /** A service, or `edge-<name>`. */
+  readonly account: string;
+}
+
+const JOIN_PORT = 15_013;
+const RENEWAL_BACKOFF = { base: 5_000, cap: 300_000 };
+
+export class MeshProcess {
+  readonly #options: MeshProcessOptions;
+  readonly #services: Services = loadServices();
+  readonly #firstView = Promise.withResolvers<void>();
+  #identity: Identity | null = null;
+  #tls: MeshTls | null = null;
+  #proxy: Proxy | null = null;
+  #agent: Agent | null = null;
+  #renewal: NodeJS.Timeout | null = null;
+
+  constructor(options: MeshProcessOptions) {
+    this.#options = options;
+  }
+
+  /** Returns when its sockets are bound; views come later. Throws MeshError where it cannot join or bind. */
+  async start(): Promise<void> {
+    const { shell } = this.#options;
+    await shell.start();
+    const identity = await this.#join();
+    shell.has('certificate');
+    const proxy = this.#assemble(identity);
+    await proxy.start();
+    shell.attach(proxy, () => this.#facts());
+    shell.report();
+    const inbound = proxy.acceptors.find(({ name }) => name === 'inbound')?.bound.port ?? 0;
+    this.#agent = new Agent({
+      address: this.#options.controlPlane,
+      identity,
+      version: manifest.version,
+      inboundPort: inbound,
+      apply: async (view) => {
+        const applied = await proxy.apply(view);
+        if (applied.ok) {
+          shell.report();
+          shell.has('configuration');
+          this.#firstView.resolve();
+        }
+        return applied;
+      },
+      log: shell.log,
+      clock: systemClock,
+    });
+    this.#agent.start();
+    this.#renewLater(0);
+  }
+
+  /** Certificate and first view are in. */
+  get ready(): Promise<void> {
+    return this.#firstView.promise;
+  }
+
+  get proxy(): Proxy | null {
+    return this.#proxy;
+  }
+
+  /** Leaves the mesh as a callee: callers look elsewhere, exchanges under way end, for at most `cap` ms. */
+  async drainInbound(cap: number): Promise<void> {
+    await this.#agent?.close();
+    await this.#proxy?.drainListeners(cap, (name) => name === 'inbound');
+  }
+
+  /** Tells the control plane first, so that callers look elsewhere before the socket closes. */
+  async close(): Promise<void> {
+    if (this.#renewal !== null) clearTimeout(this.#renewal);
+    await this.#agent?.close();
+    await this.#options.shell.close();
+  }
+
+  #join(): Promise<Identity> {
+    const { controlPlane, join, token, stateDir, shell } = this.#options;
+    return obtainIdentity({
+      joinAddress: join ?? { host: controlPlane.host, port: JOIN_PORT },
+      token,
+      stateDir,
+      services: this.#services,
+      log: shell.log,
+      signal: shell.signals.stop,
+      clock: systemClock,
+    });
+  }
+
+  #assemble(identity: Identity): Proxy {
+    const { shell, drain, modes } = this.#options;
+    const { log } = shell;
+    const { trustDomain, ...self } = selfOf(identity);
+    const tls = new MeshTls({ trustDomain, material: identity, log });
+    this.#identity = identity;
+    this.#tls = tls;
+    this.#proxy = new Proxy({
+      modes: modes(self),
+      log,
+      recorder: shell.recorder(identity.spiffeId),
+      denials: shell.denials,
+      ids: shell.ids,
+      random: Math.random,
+      mesh: { tls, dialer: new MeshDialer(tls, log) },
+      certificates: new ServerCertificates(() =>
+        requestServerCertificate({
+          address: this.#options.controlPlane,
+          identity: this.#identity ?? identity,
+          services: this.#services,
+        }),
+      ),
+      drain,
+    });
+    return this.#proxy;
+  }
+
+  #renewLater(failures: number): void {
+    const identity = this.#identity;
+    if (identity === null) return;
+    const delay =
+      failures === 0
+        ? renewalDelay(identity, Date.now(), Math.random())
+        : backoffDelay(RENEWAL_BACKOFF, failures - 1, Math.random());
+    this.#renewal = setTimeout(() => void this.#renew(identity, failures), delay).unref();
+  }
+
+  async #renew(before: Identity, failures: number): Promise<void> {
+    const { shell, controlPlane, stateDir } = this.#options;
+    try {
+      const identity = await renewIdentity({
+        address: controlPlane,
+        identity: before,
+        services: this.#services,
+        stateDir,
+      });
+      this.#tls?.update(identity);
+      this.#identity = identity;
+      this.#agent?.setIdentity(identity);
+      await this.#proxy?.renewCertificates();
+      shell.log.info({ notAfter: new Date(identity.notAfter).toISOString() }, 'certificate renewed');
+      this.#renewLater(0);
+    } catch (error) {
+      const notAfter = new Date(before.notAfter).toISOString();
+      shell.log.warn({ error: describeError(error), notAfter }, 'the certificate could not be renewed yet');
+      this.#renewLater(failures + 1);
+    }
+  }
+
+  #facts(): Record<string, unknown> {
+    const identity = this.#identity;
+    return {
+      identity: identity?.spiffeId ?? null,
+      instance: identity?.instance ?? null,
+      notAfter: identity === null ? null : new Date(identity.notAfter).toISOString(),
+      controlPlane: this.#agent?.state ?? null,
+    };
+  }
+}
+
+function selfOf(identity: Identity): Self & { readonly trustDomain: string } {
+  const parts = parseSpiffeId(identity.spiffeId);
+  const workload = parts.ok ? workloadOf(parts.value) : null;
+  if (!parts.ok || workload === null) {
+    throw new MeshError('state-corrupt', {
+      detail: `${identity.spiffeId} names no workload`,
+      hint: 'remove the state folder and join with a new token',
+    });
+  }
+  return { ...workload, trustDomain: parts.value.trustDomain };
+}

@@ -1,0 +1,46 @@
+// `weft sidecar` and `weft run -- CMD`: inbound and outbound of one service in one process.
+import { join } from 'node:path';
+import { createLog } from '../../host/log.ts';
+import type { SidecarSettings } from '../../host/proxy-settings.ts';
+import { InboundMode } from './inbound.ts';
+import { MeshProcess } from './mesh-process.ts';
+import { OutboundMode } from './outbound.ts';
+import { runChild } from './run.ts';
+import { Shell } from './shell.ts';
+
+/** `command`: the app to start once there is a certificate and a view; null: somebody else runs it. */
+export async function runSidecar(settings: SidecarSettings, command: readonly string[] | null): Promise<number> {
+  const name = settings.name ?? 'sidecar';
+  // The child's output is the app's own: the proxy's lines stay out of its way.
+  const log = createLog({ name, level: settings.logLevel, to: command === null ? 'stdout' : 'stderr' });
+  const { status, drain, accessLog } = settings;
+  const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
+  const shell = new Shell({ log, status, stateDir, accessLog, drain });
+  const sidecar = new MeshProcess({
+    shell,
+    controlPlane: settings.controlPlane,
+    join: settings.join,
+    token: settings.token,
+    stateDir,
+    drain,
+    modes: ({ account, namespace }) => [
+      new InboundMode({ address: settings.inbound, app: settings.app }),
+      new OutboundMode({
+        service: account,
+        namespace,
+        byHost: settings.outboundByHost,
+        ports: settings.outbound,
+      }),
+    ],
+  });
+  try {
+    await sidecar.start();
+  } catch (error) {
+    if (shell.signals.stop.aborted) return 0;
+    throw error;
+  }
+  if (command !== null) return runChild(command, sidecar, shell, drain);
+  log.info({ reason: await shell.stopped() }, 'stopping');
+  await sidecar.close();
+  return 0;
+}
