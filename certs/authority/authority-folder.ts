@@ -87,7 +87,8 @@ export async function openAuthority(dir: string, ambient: AuthorityAmbient): Pro
   for (const name of [FILES.root, FILES.intermediate, FILES.intermediateKey]) {
     if (!(await exists(join(dir, name)))) missing.push(name);
   }
-  if (missing.length === 3) {
+  // A root key alone is what an interrupted `weft ca init` leaves.
+  if (missing.length === 3 && !(await exists(join(dir, FILES.rootKey)))) {
     throw new MeshError('authority-missing', { detail: dir, hint: 'make one with `weft ca init`' });
   }
   if (missing.length > 0) throw corrupt(dir, `${missing.join(' and ')} missing`);
