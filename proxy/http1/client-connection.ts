@@ -242,7 +242,10 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     return hint < 0 ? idleTimeoutMs : Math.min(idleTimeoutMs, Math.max(hint - KEEP_ALIVE_MARGIN_MS, hint / 2));
   }
 
-  /** 101: only for what was asked for (RFC 9110 §7.8). The socket is handed over paused. */
+  /**
+   * 101: only for what was asked for (RFC 9110 §7.8). The socket is handed over paused; of this codec's
+   * listeners only the one that swallows errors stays.
+   */
   #switch(head: ResponseHead, chunk: Buffer, after: number): number {
     const exchange = this.#exchange as ClientExchange;
     const agreed = this.#fields.connectionUpgrade && this.#fields.upgrade === exchange.upgrade;
@@ -252,7 +255,6 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     socket.off('data', this.#onData);
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
-    socket.off('error', ignore);
     socket.off('close', this.#onClosed);
     this.#letGo();
     const early = after < chunk.length ? chunk.subarray(after) : null;

@@ -132,7 +132,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     if (fault !== null) process.nextTick(() => handler.onAbort(fault));
   }
 
-  /** The socket is handed over paused, without listeners of this codec. */
+  /** The socket is handed over paused; of this codec's listeners only the one that swallows errors stays. */
   handOver(): Tunnel {
     const socket = this.#socket;
     const early = this.#input === null ? null : this.#input.subarray(this.#inputAt);
@@ -141,7 +141,6 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     socket.off('data', this.#onData);
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
-    socket.off('error', ignore);
     socket.off('close', this.#onClosed);
     this.#options.onClose();
     return { socket, early };

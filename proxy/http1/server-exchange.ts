@@ -119,9 +119,14 @@ export class ServerExchange implements Downstream {
     this.#host.finished(this);
   }
 
+  /** Throws `internal` where the client did not ask for this, or is gone. */
   sendUpgrade(head: ResponseHead): Tunnel {
-    const switched = `Connection: upgrade\r\nUpgrade: ${this.#request.upgrade}\r\n`;
-    this.#add(() => responseHead(101, head.reason, head.headers, switched));
+    const { upgrade } = this.#request;
+    if (this.#ended || this.headSent || upgrade === '')
+      throw new MeshError('internal', { detail: 'nothing to upgrade' });
+    this.#host.batch.add(
+      responseHead(101, head.reason, head.headers, `Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`),
+    );
     this.#ended = true;
     this.#host.flush(true);
     return this.#host.handOver(this);
