@@ -1,7 +1,7 @@
 // Starts the processes of a bench on a given core and reads what they cost from /proc.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** USER_HZ is 100 on every Linux that Node runs on: /proc/PID/stat counts in 10 ms. */
@@ -43,7 +43,7 @@ export async function startSubject(spec: SubjectSpec): Promise<Subject> {
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const deadline = performance.now() + 20_000;
-  while (!(await accepts(spec.port))) {
+  while (child.exitCode !== null || !(await accepts(spec.port))) {
     if (child.exitCode !== null || performance.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`${spec.name} did not open port ${spec.port}:\n${output}`);
@@ -73,6 +73,16 @@ async function stop(child: ChildProcess): Promise<void> {
   const straggler = setTimeout(() => child.kill('SIGKILL'), 3_000);
   await gone;
   clearTimeout(straggler);
+}
+
+/** A loopback port that nobody has now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  // A listening TCP server's address is never a string or null.
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 function accepts(port: number): Promise<boolean> {

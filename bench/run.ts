@@ -8,14 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PROXY_NODE_FLAGS, proxyEnvironment } from '../host/node-flags.ts';
 import { runLoad } from './load.ts';
-import { measure, type Subject, type SubjectSpec, startSubject } from './process.ts';
+import { freePort, measure, type Subject, type SubjectSpec, startSubject } from './process.ts';
 import { findEnvoy, writeEnvoyConfig } from './proxies/envoy.ts';
 import { writeWeftConfig } from './proxies/weft.ts';
 import { medianCpu, type Row, type Round, table } from './report.ts';
 
 const PROXY_CORE = 0;
 const LOAD_CORE = 1;
-const UPSTREAM_PORT = 19_000;
 const CONNECTIONS = [32, 256, 1];
 /** The target of this stage: CPU per request at 32 connections, as a share of Envoy's. */
 const TARGET = { connections: 32, ratio: 0.6 };
@@ -29,9 +28,10 @@ const { values } = parseArgs({
   },
 });
 
-function subjects(work: string): SubjectSpec[] {
-  writeWeftConfig(join(work, 'weft.yaml'), 19_001, UPSTREAM_PORT);
-  writeEnvoyConfig(join(work, 'envoy.json'), 19_002, UPSTREAM_PORT);
+async function subjects(work: string, upstream: number): Promise<SubjectSpec[]> {
+  const [weftPort, envoyPort, nodePort] = [await freePort(), await freePort(), await freePort()];
+  writeWeftConfig(join(work, 'weft.yaml'), weftPort, upstream);
+  writeEnvoyConfig(join(work, 'envoy.json'), envoyPort, upstream);
   mkdirSync(join(here, '.peers'), { recursive: true });
   const envoy = findEnvoy(join(here, '.peers'));
   const node = process.execPath;
@@ -40,14 +40,24 @@ function subjects(work: string): SubjectSpec[] {
     {
       name: 'Weft',
       core: PROXY_CORE,
-      port: 19_001,
+      port: weftPort,
       env: proxyEnvironment({}),
-      command: [node, ...PROXY_NODE_FLAGS, ...weft, '--state-dir', join(work, 'state'), '--status', '127.0.0.1:0'],
+      command: [
+        node,
+        ...PROXY_NODE_FLAGS,
+        ...weft,
+        '--state-dir',
+        join(work, 'state'),
+        '--status',
+        '127.0.0.1:0',
+        '--access-log',
+        'off',
+      ],
     },
     {
       name: 'Envoy',
       core: PROXY_CORE,
-      port: 19_002,
+      port: envoyPort,
       command: [
         envoy,
         '-c',
@@ -62,8 +72,8 @@ function subjects(work: string): SubjectSpec[] {
     {
       name: 'node:http',
       core: PROXY_CORE,
-      port: 19_003,
-      command: [node, join(here, 'proxies', 'node-http.ts'), '19003', String(UPSTREAM_PORT)],
+      port: nodePort,
+      command: [node, join(here, 'proxies', 'node-http.ts'), String(nodePort), String(upstream)],
     },
   ];
 }
@@ -107,10 +117,10 @@ async function main(): Promise<number> {
   const work = mkdtempSync(join(tmpdir(), 'weft-bench-'));
   const running: Subject[] = [];
   try {
-    const upstream = [process.execPath, join(here, 'upstream.ts'), String(UPSTREAM_PORT)];
-    const service = await startSubject({ name: 'upstream', core: LOAD_CORE, port: UPSTREAM_PORT, command: upstream });
-    running.push(service);
-    for (const spec of subjects(work)) running.push(await startSubject(spec));
+    const port = await freePort();
+    const command = [process.execPath, join(here, 'upstream.ts'), String(port)];
+    running.push(await startSubject({ name: 'upstream', core: LOAD_CORE, port, command }));
+    for (const spec of await subjects(work, port)) running.push(await startSubject(spec));
     const rows = await compare(running.slice(1), Number(values.rounds), Number(values.seconds));
     const text = table(rows, 'Envoy');
     const about = `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${values.rounds} rounds of ${values.seconds} s each, interleaved, medians.`;
