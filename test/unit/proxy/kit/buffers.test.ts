@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { detached, GrowingBuffer, WriteBatch } from '../../../../proxy/kit/buffers.ts';
+import { FakeSocket } from '../http1/fake-socket.ts';
+
+test('gathered pieces come back in order, whatever their sizes', () => {
+  const gathered = new GrowingBuffer();
+  let expected = '';
+  for (let i = 0; i < 200; i++) {
+    const piece = `<${String.fromCharCode(33 + (i % 90)).repeat(i)}>`;
+    gathered.append(Buffer.from(`--${piece}--`, 'latin1'), 2, 2 + piece.length);
+    expected += piece;
+  }
+  assert.equal(gathered.latin1(0), expected);
+  assert.equal(gathered.latin1(5), expected.slice(5));
+  gathered.clear();
+  assert.equal(gathered.length, 0);
+  assert.equal(gathered.latin1(0), '');
+});
+
+test('small pieces become one write', () => {
+  const socket = new FakeSocket();
+  const batch = new WriteBatch(socket.asSocket);
+  for (const piece of ['a', 'bc', '', 'd']) assert.equal(batch.add(Buffer.from(piece)), false);
+  batch.flush();
+  batch.flush();
+  assert.equal(socket.writes.length, 1);
+  assert.equal(socket.written, 'abcd');
+});
+
+test('large pieces are written as they are and asked to be flushed', () => {
+  const socket = new FakeSocket();
+  const batch = new WriteBatch(socket.asSocket);
+  const large = Buffer.alloc(70_000, 'x');
+  batch.add(Buffer.from('a'));
+  assert.equal(batch.add(large), true);
+  batch.flush();
+  assert.equal(socket.writes[1], large);
+  assert.equal(batch.length, 0);
+});
+
+test('what is cleared is not written', () => {
+  const socket = new FakeSocket();
+  const batch = new WriteBatch(socket.asSocket);
+  batch.add(Buffer.from('a'));
+  batch.clear();
+  batch.flush();
+  assert.equal(socket.writes.length, 0);
+});
+
+test('a detached string has the same characters', () => {
+  assert.equal(detached('caf\xe9'), 'caf\xe9');
+});
