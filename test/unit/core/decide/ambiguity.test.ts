@@ -58,6 +58,19 @@ test('two that meet in some requests, neither of them narrower, overlap', () => 
   );
 });
 
+test('conditions are compared by name and by value', () => {
+  const beta = (value: string, name = 'x-beta'): { name: string; value: string }[] => [{ name, value }];
+  const first = route('/a', { headers: beta('1') }, '1');
+  assert.deepEqual(found(first, route('/a', { headers: beta('1'), methods: ['GET'] }, '2')), ['1 shadowed 2']);
+  assert.deepEqual(found(first, route('/a', { headers: beta('2'), methods: ['GET'] }, '2')), []);
+  assert.deepEqual(found(first, route('/a', { headers: beta('1', 'x-other') }, '2')), ['1 overlap 2']);
+  assert.deepEqual(found(first, route('/a', { headers: beta('2', 'x-other') }, '2')), ['1 overlap 2']);
+  const wide = route('/a', { hosts: ['*.test'], methods: ['GET'] }, 'wide');
+  const one = route('/a', { hosts: ['a.test'] }, 'one');
+  assert.deepEqual(found(wide, one), ['wide overlap one']);
+  assert.deepEqual(found(one, wide), ['one overlap wide']);
+});
+
 test('two that never meet, or whose order the path decides, do not', () => {
   assert.deepEqual(found(route('/a', { methods: ['GET'] }, '1'), route('/a', { methods: ['POST'] }, '2')), []);
   assert.deepEqual(found(route('/a', { hosts: ['a.test'] }, '1'), route('/a', { hosts: ['b.test'] }, '2')), []);
