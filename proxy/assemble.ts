@@ -182,6 +182,7 @@ export class Proxy {
     const { ids, random, denials, recorder } = this.#options;
     const context: PlanContext = {
       snapshot: view.snapshot,
+      self: recorder.identity,
       find: (name) => prepared.states.get(name) ?? null,
       ids,
       random,

@@ -9,6 +9,7 @@ import type { ClusterHandle, ConnectionInfo, ExchangeRecord, RequestHead } from 
 import { meshResponseFilter, viaFilter } from '../filter/forwarded.ts';
 import type { ExchangePlan, RouteAction } from '../forward/plan.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import { deny } from './deny.ts';
 import { createPlan, type EarlyListener, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
 import { RequestTarget } from './target.ts';
 
@@ -119,11 +120,7 @@ function admit(
   const decision = authorize(authorizer, peer, head.method, path);
   record.rule = decision.ruleId;
   if (decision.allowed) return null;
-  const id = context.ids.hex(12);
-  record.decisionId = id;
-  const { ruleId: rule, hint } = decision;
-  context.denials.record({ id, rule, peer, method: head.method, path, hint }, context.snapshot);
-  return new MeshError('denied', { detail: `${rule}: ${hint}`, hint });
+  return deny({ rule: decision.ruleId, hint: decision.hint }, peer, head, path, record, context);
 }
 
 /** To the caller's proxy alone, which may try another instance where that is harmless. */

@@ -1,11 +1,13 @@
 // The caller's side: the app names a service, by a port of its own or by `Host` on the shared port, and
 // reaches what its config says that it calls. Loopback only: whoever reaches it speaks as this workload.
 import { MeshError } from '../../core/kit/error.ts';
+import { ruleId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { OutboundListener, View } from '../../core/model/view.ts';
 import { requireLoopback } from '../accept/loopback.ts';
-import { viaFilter } from '../filter/forwarded.ts';
+import { type RequestFilter, viaFilter } from '../filter/forwarded.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
+import { deny } from './deny.ts';
 import { createPlan, type EarlyListener, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
 import { CompiledRoutes } from './routes.ts';
 import { RequestTarget } from './target.ts';
@@ -44,27 +46,25 @@ export class OutboundMode implements Mode {
   }
 
   listeners(view: View, context: PlanContext): readonly ListenerPlan[] {
-    const callees = outboundListeners(view).map((listener) => ({
-      listener,
-      routes: routesOf(listener, view, context),
-    }));
-    const via = `${this.#options.service}-out`;
-    const byName = new Map(
-      callees.map(({ listener, routes }) => [portName(listener.service), onePlan(routes, via, context)]),
-    );
+    const { service, namespace } = this.#options;
+    const onRequest = viaFilter(`${service}-out`);
     const byHost = new Map<string, CompiledRoutes>();
-    for (const { listener, routes } of callees) {
-      for (const name of namesOf(listener, this.#options.namespace)) byHost.set(name, routes);
+    const byPort = new Map<string, CompiledRoutes>();
+    for (const listener of outboundListeners(view)) {
+      const routes = routesOf(listener, view, context);
+      byPort.set(portName(listener.service), routes);
+      for (const name of namesOf(listener, namespace)) byHost.set(name, routes);
     }
-    return this.early().map((early) => ({
-      ...early,
-      plan:
-        early.name === BY_HOST
-          ? hostPlan(byHost, via, context)
-          : (byName.get(early.name) ?? hostPlan(new Map(), via, context)),
-    }));
+    return this.early().map((early) => {
+      const find: FindCallee =
+        early.name === BY_HOST ? (authority) => byHost.get(authority.toLowerCase()) : () => byPort.get(early.name);
+      return { ...early, plan: outboundPlan(find, service, onRequest, context) };
+    });
   }
 }
+
+/** The routes of the callee that is meant; undefined: this workload does not call it. */
+type FindCallee = (authority: string) => CompiledRoutes | undefined;
 
 function portName(service: string): string {
   return `${BY_HOST}/${service}`;
@@ -91,26 +91,18 @@ export function namesOf(listener: Pick<OutboundListener, 'service' | 'port'>, na
   return port === 0 ? hosts : hosts.flatMap((host) => [host, `${host}:${port}`]);
 }
 
-function onePlan(routes: CompiledRoutes, via: string, context: PlanContext): ExchangePlan {
+function outboundPlan(find: FindCallee, service: string, onRequest: RequestFilter, context: PlanContext): ExchangePlan {
   const target = new RequestTarget();
+  const rule = ruleId(`services.${service}.calls`);
   return createPlan(context, {
     route(head, _connection, record) {
       if (!target.read(head)) return new MeshError('bad-request', { origin: 'downstream', detail: 'invalid path' });
-      return routes.match(target, record);
+      const routes = find(head.authority);
+      if (routes !== undefined) return routes.match(target, record);
+      // Whether there is such a service this proxy does not know: its view has what it calls and no more.
+      const hint = `add what \`${target.host}\` means to ${rule}`;
+      return deny({ rule, hint }, context.self, head, target.path, record, context);
     },
-    onRequest: viaFilter(via),
-  });
-}
-
-function hostPlan(byHost: ReadonlyMap<string, CompiledRoutes>, via: string, context: PlanContext): ExchangePlan {
-  const target = new RequestTarget();
-  return createPlan(context, {
-    route(head, _connection, record) {
-      if (!target.read(head)) return new MeshError('bad-request', { origin: 'downstream', detail: 'invalid path' });
-      const routes = byHost.get(head.authority.toLowerCase());
-      if (routes === undefined) return new MeshError('no-route', { detail: `no callee is named ${head.authority}` });
-      return routes.match(target, record);
-    },
-    onRequest: viaFilter(via),
+    onRequest,
   });
 }

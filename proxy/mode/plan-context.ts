@@ -1,6 +1,6 @@
 // What every mode is given to make its plans from, and what all their plans have in common.
 import type { MeshError } from '../../core/kit/error.ts';
-import type { SnapshotHash } from '../../core/model/brand.ts';
+import type { SnapshotHash, SpiffeId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { View } from '../../core/model/view.ts';
 import type { ConnectionInfo, ExchangeRecord, RequestHead, ResponseHead } from '../exchange.ts';
@@ -15,6 +15,8 @@ import type { FindCluster } from './routes.ts';
 
 export interface PlanContext {
   readonly snapshot: SnapshotHash;
+  /** Who this proxy speaks as; null: nobody (standalone). */
+  readonly self: SpiffeId | null;
   readonly find: FindCluster;
   readonly ids: IdSource;
   readonly random: () => number;
