@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Folder → a file or package that it must never import. Every folder of the tree has its line. */
 const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   'core/model': ['core/kit/a.ts', 'host/a.ts', 'node:fs', 'pino'],
-  'core/kit': ['core/decide/a.ts', 'host/a.ts', 'node:timers', 'yaml'],
+  'core/kit': ['package.json', 'core/decide/a.ts', 'host/a.ts', 'node:timers', 'yaml'],
   'core/config': ['host/a.ts', 'proxy/kit/a.ts', 'node:path'],
   'core/compile': ['proto/codec/a.ts', 'node:crypto', 'crypto'],
   'core/decide': ['core/config/a.ts', 'certs/spiffe/a.ts', 'node:events'],
@@ -73,6 +73,7 @@ const ALLOWED: ReadonlyArray<readonly [string, string]> = [
   ['proxy/mode', 'proxy/tls/a.ts'],
   ['proxy/assemble.ts', 'host/a.ts'],
   ['examples', 'node:http'],
+  ['proxy/mode', 'package.json'],
 ];
 
 /** Every way to name another module. */
@@ -127,7 +128,7 @@ function complaints(files: ReadonlyMap<string, string>, rules: readonly string[]
 function plant(from: string, target: string, name: string, form: (target: string) => string): [string, string] {
   const file = /\.[cm]?[jt]s$/.test(from) ? from : `${from}/${name}.ts`;
   const up = '../'.repeat(file.split('/').length - 1);
-  return [file, form(/^[a-z-]+\/.*\.[a-z]+$/.test(target) ? up + target : target)];
+  return [file, form(/^([a-z-]+\/.*|package)\.[a-z]+$/.test(target) ? up + target : target)];
 }
 
 test('every forbidden import of every folder is refused, in every form', () => {
