@@ -35,6 +35,7 @@ export interface IssuedCertificate {
   readonly bundle: readonly Buffer[];
   readonly serial: string;
   /** Milliseconds since 1970. */
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -101,6 +102,7 @@ export class Authority {
       chain: [leaf.der, ...this.#signer.chain],
       bundle: this.#signer.bundle,
       serial: leaf.serial,
+      notBefore: leaf.notBefore,
       notAfter: leaf.notAfter,
     };
   }

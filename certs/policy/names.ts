@@ -6,7 +6,7 @@ import type { GeneralName } from '../x509/general-name.ts';
 /** The account of the control plane itself; no token may name it. */
 export const CONTROL_PLANE_ACCOUNT = 'weft-control-plane';
 /** The one namespace until configuration knows more. */
-export const NAMESPACE = 'default';
+const NAMESPACE = 'default';
 const EDGE_PREFIX = 'edge-';
 
 /** Service accounts and instance names: a DNS label, so that they fit into ids, files and host names. */

@@ -12,7 +12,7 @@ import { CONTROL_PLANE_ACCOUNT, isAccount } from '../policy/names.ts';
 import { Secret } from './secret.ts';
 import { formatToken, type JoinToken } from './token-text.ts';
 
-export const DEFAULT_TOKEN_LIFE = 3_600_000;
+const DEFAULT_TOKEN_LIFE = 3_600_000;
 const MAX_TOKEN_LIFE = 365 * 24 * 3_600_000;
 const MAX_USES = 1000;
 

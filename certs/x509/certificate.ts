@@ -56,6 +56,7 @@ export interface CertificateFields {
 export interface SignedCertificate {
   readonly der: Buffer;
   readonly serial: string;
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -76,8 +77,12 @@ export function issueCertificate(
     spkiOf(template.publicKey),
     explicit(3, encodeExtensions(template, issuer)),
   );
-  const notAfter = Math.floor(template.notAfter / 1000) * 1000;
-  return { der: signed(tbs, issuer.privateKey), serial: serial.toString('hex'), notAfter };
+  return {
+    der: signed(tbs, issuer.privateKey),
+    serial: serial.toString('hex'),
+    notBefore: wholeSeconds(template.notBefore),
+    notAfter: wholeSeconds(template.notAfter),
+  };
 }
 
 /** The issuer of a certificate that signs itself. */
@@ -92,6 +97,11 @@ export function readCertificate(der: Uint8Array): Result<CertificateFields, stri
 /** SHA-256 over the DER: what a join token pins. Base64url. */
 export function certificateFingerprint(der: Uint8Array): string {
   return createHash('sha256').update(der).digest('base64url');
+}
+
+/** As the certificate can say it. */
+function wholeSeconds(at: number): number {
+  return Math.floor(at / 1000) * 1000;
 }
 
 function encodeExtensions(template: CertificateTemplate, issuer: Issuer): Buffer {

@@ -102,7 +102,7 @@ export function bundleHolds(bundlePem: string, rootFingerprint: string): boolean
 }
 
 /** null where key, leaf, intermediates and roots do not fit together, or the leaf is no SVID. */
-export function assemble(keyPem: string, issued: IssuedFiles): Identity | null {
+function assemble(keyPem: string, issued: IssuedFiles): Identity | null {
   const keys = readPrivateKey(keyPem);
   const chain = certificatesOf(issued.chainPem);
   const roots = certificatesOf(issued.bundlePem);

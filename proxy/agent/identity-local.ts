@@ -18,8 +18,6 @@ export interface LocalCertificateOptions extends AuthorityAmbient {
 export interface LocalCertificate extends ServerCertificate {
   /** What clients have to trust; PEM. */
   readonly bundlePem: string;
-  /** Milliseconds since 1970; ask again before. */
-  readonly notAfter: number;
 }
 
 /** Throws MeshError `state-corrupt` or `authority-expired`. */
@@ -31,6 +29,7 @@ export async function localServerCertificate(options: LocalCertificateOptions): 
     keyPem: privateKeyPem(keys.privateKey),
     chainPem: certificatesPem(issued.chain),
     bundlePem: certificatesPem(issued.bundle),
+    notBefore: issued.notBefore,
     notAfter: issued.notAfter,
   };
 }

@@ -15,7 +15,12 @@ test('a token survives parsing and formatting, with white space around it', () =
 test('its secret shows in no print of it', () => {
   const token = parseToken(TEXT);
   assert.ok(token.ok);
-  for (const printed of [inspect(token), JSON.stringify(token), `${token.value.secret}`, inspect(token.value.secret)]) {
+  for (const printed of [
+    inspect(token),
+    JSON.stringify(token),
+    String(token.value.secret),
+    inspect(token.value.secret),
+  ]) {
     assert.ok(!printed.includes('sss'), printed);
   }
 });
