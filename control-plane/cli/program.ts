@@ -1,0 +1,201 @@
+// The command line of `weft`: which commands there are and what they take. Every command's work is imported when it
+// is asked for, so that `weft sidecar` loads nothing of `weft up`.
+import { Command, CommanderError, Option } from 'commander';
+import { MeshError } from '../../core/kit/error.ts';
+import { nearestName } from '../../core/config/nearest.ts';
+import { LOG_LEVELS, type LogLevel } from '../../host/log.ts';
+import { readDuration } from '../../host/setting-kinds.ts';
+import { programVersion } from './version.ts';
+
+/** Runs `argv` (without node and script) and returns the exit code. Throws MeshError. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = createProgram((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    // A command without its subcommand: commander's answer is the help text.
+    if (error.code === 'commander.help') return printHelp(program, argv);
+    throw usageError(error, program, argv);
+  }
+  return code;
+}
+
+function createProgram(finish: (code: number) => void): Command {
+  const program = new Command('weft')
+    .description('A service mesh and API gateway in one small program.')
+    .version(programVersion(), '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .showSuggestionAfterError(false)
+    .enablePositionalOptions();
+  addInit(program, finish);
+  addUp(program, finish);
+  addPrograms(program);
+  addCertificates(program);
+  addValidate(program, finish);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => print(programVersion()));
+  return program;
+}
+
+function addInit(program: Command, finish: (code: number) => void): void {
+  program
+    .command('init')
+    .description('write a commented weft.yaml that `weft up` runs as it is')
+    .option('--dir <folder>', 'where', '.')
+    .option('--force', 'write over a weft.yaml that is there', false)
+    .action(async (options: { dir: string; force: boolean }) => {
+      const { runInit } = await import('./init.ts');
+      finish(await runInit(options, print));
+    });
+}
+
+function addUp(program: Command, finish: (code: number) => void): void {
+  program
+    .command('up')
+    .description('run a whole mesh on this machine: control plane, sidecars, edges and the services themselves')
+    .argument('[file]', 'the configuration', 'weft.yaml')
+    .addOption(
+      new Option('--log-level <level>', "of Weft's own processes")
+        .choices(LOG_LEVELS)
+        .default('info')
+        .env('WEFT_LOG_LEVEL'),
+    )
+    .action(async (file: string, options: { logLevel: LogLevel }) => {
+      const { runUpCommand } = await import('./up/command.ts');
+      finish(await runUpCommand(file, options));
+    });
+}
+
+// Their settings are declared in host/: flags go on as they are, after a look for --help.
+function addPrograms(program: Command): void {
+  const pass = (name: string, description: string): Command =>
+    program.command(name).description(description).argument('[words...]').allowUnknownOption().helpOption(false);
+  for (const [name, description] of [
+    ['control-plane', 'read the configuration, issue certificates, stream views to proxies'],
+    ['edge', 'the front door; with --standalone FILE it needs no control plane'],
+    ['sidecar', "a service's proxy"],
+    ['run', 'a sidecar that starts the app and ends with it: weft run [options] -- COMMAND'],
+  ] as const) {
+    pass(name, description).action(async () => {
+      const { becomeProgram } = await import('./become.ts');
+      becomeProgram(name);
+    });
+  }
+}
+
+function addCertificates(program: Command): void {
+  const ca = program.command('ca').description('the certificate authority');
+  ca.command('init')
+    .description('make the authority: a root and an intermediate, files 0600')
+    .option('--dir <folder>', 'where', '.weft/ca')
+    .requiredOption('--trust-domain <name>', 'as in the configuration, mesh.trustDomain')
+    .action(async (options: { dir: string; trustDomain: string }) => {
+      const { runCaInit } = await import('./ca.ts');
+      await runCaInit(options, process.stdout);
+    });
+  const token = program.command('token').description('join tokens');
+  token
+    .command('create')
+    .description('print a new token with which one process may join')
+    .option('--service <name>', 'which service')
+    .option('--edge <name>', 'or which edge')
+    .option('--version <label>', 'version of the service')
+    .option('--instance <name>', 'a fixed name for the instance')
+    .option('--ttl <time>', 'how long it is valid', '1h')
+    .option('--uses <count>', 'how many may join with it', '1')
+    .option('--dir <folder>', 'state folder of the control plane', '.weft/control-plane')
+    .option('--ca-dir <folder>', 'the authority', '.weft/ca')
+    .action(async (options: TokenFlags) => {
+      const { runTokenCreate } = await import('./token.ts');
+      const { ttl, uses, ...rest } = options;
+      await runTokenCreate({ ...rest, ttl: durationOf(ttl), uses: countOf(uses) }, process.stdout);
+    });
+}
+
+interface TokenFlags {
+  readonly service?: string;
+  readonly edge?: string;
+  readonly version?: string;
+  readonly instance?: string;
+  readonly ttl: string;
+  readonly uses: string;
+  readonly dir: string;
+  readonly caDir: string;
+}
+
+function addValidate(program: Command, finish: (code: number) => void): void {
+  program
+    .command('validate')
+    .description('report everything that is wrong with a configuration')
+    .argument('[files...]', 'the configuration; several are merged; none: weft.yaml')
+    .option('--json', 'for programs', false)
+    .action(async (files: string[], options: { json: boolean }) => {
+      const { runValidate } = await import('./validate.ts');
+      finish(await runValidate({ files, json: options.json }, print));
+    });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function durationOf(text: string): number {
+  const value = readDuration(text);
+  if (value.ok) return value.value;
+  throw new MeshError('usage', { detail: `--ttl needs ${value.error}, found '${text}'`, hint: 'as in 1h' });
+}
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new MeshError('usage', { detail: `--uses needs a number from 1, found '${text}'`, hint: 'as in 3' });
+}
+
+function printHelp(program: Command, argv: readonly string[]): number {
+  process.stderr.write(commandOf(program, argv).helpInformation());
+  return 2;
+}
+
+function usageError(error: CommanderError, program: Command, argv: readonly string[]): MeshError {
+  // commander says `error: …` and may go on in further lines.
+  const detail = (error.message.split('\n')[0] ?? '').replace(/^error: /, '');
+  return new MeshError('usage', { detail, hint: hintFor(error, program, argv) });
+}
+
+function hintFor(error: CommanderError, program: Command, argv: readonly string[]): string {
+  const command = commandOf(program, argv);
+  const name = command === program ? 'weft' : `weft ${pathOf(command)}`;
+  const known = command.commands.map((sub) => sub.name());
+  const wrong = /'([^']*)'/.exec(error.message)?.[1] ?? '';
+  const near =
+    error.code === 'commander.unknownOption'
+      ? nearestName(
+          wrong,
+          command.options.map(({ long }) => long ?? ''),
+        )
+      : nearestName(wrong, known);
+  if (near !== null && near !== '') return `did you mean ${near}?`;
+  return known.length > 0 ? `known: ${known.join(', ')}` : `see ${name} --help`;
+}
+
+function commandOf(program: Command, argv: readonly string[]): Command {
+  let command = program;
+  for (const word of argv) {
+    const next = command.commands.find((sub) => sub.name() === word);
+    if (next === undefined) break;
+    command = next;
+  }
+  return command;
+}
+
+function pathOf(command: Command): string {
+  const above = command.parent;
+  return above === null || above.parent === null ? command.name() : `${pathOf(above)} ${command.name()}`;
+}

@@ -1,0 +1,150 @@
+// The command lines and environments of the processes of `weft up`.
+import { dirname, join, resolve } from 'node:path';
+import type { LogLevel } from '../../../host/log.ts';
+import { appEnvironment, calleeVariable, PROXY_NODE_FLAGS, proxyEnvironment } from '../../../host/node-flags.ts';
+import type { InstancePlan } from './plan.ts';
+import type { PortBook } from './ports.ts';
+import type { ProcessSpec } from './supervised.ts';
+
+export interface LaunchOptions {
+  /** The configuration file; commands of services run in its folder. */
+  readonly file: string;
+  /** `.weft`, absolute. */
+  readonly stateDir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logLevel: LogLevel;
+  /** Main modules. */
+  readonly proxyEntry: string;
+  readonly controlPlaneEntry: string;
+  readonly ports: PortBook;
+}
+
+// Requests in flight; everything that outlives it is killed by the supervisor.
+const DRAIN = '1s';
+
+export class Launcher {
+  readonly #options: LaunchOptions;
+
+  constructor(options: LaunchOptions) {
+    this.#options = options;
+  }
+
+  get caDir(): string {
+    return join(this.#options.stateDir, 'ca');
+  }
+
+  get controlPlaneDir(): string {
+    return join(this.#options.stateDir, 'control-plane');
+  }
+
+  async controlPlane(): Promise<ProcessSpec> {
+    const { file, controlPlaneEntry, logLevel, env } = this.#options;
+    const flags = {
+      config: resolve(file),
+      'ca-dir': this.caDir,
+      'state-dir': this.controlPlaneDir,
+      discovery: await this.#loopback('control-plane/discovery'),
+      join: await this.#loopback('control-plane/join'),
+      status: '127.0.0.1:0',
+      'log-level': logLevel,
+    };
+    return {
+      name: 'control-plane',
+      role: 'control-plane',
+      program: process.execPath,
+      args: [controlPlaneEntry, ...flagList(flags)],
+      env: appEnvironment(env),
+      ...this.#own,
+    };
+  }
+
+  async edge(name: string, token: string): Promise<ProcessSpec> {
+    return this.#proxy('edge', `edge-${name}`, token, { 'access-log': 'on' });
+  }
+
+  async sidecar(instance: InstancePlan, token: string): Promise<ProcessSpec> {
+    const outbound: string[] = [];
+    for (const callee of instance.callees) outbound.push(`${callee}=${await this.#outbound(instance, callee)}`);
+    return this.#proxy('sidecar', instance.name, token, {
+      inbound: await this.#loopback(`${instance.name}/inbound`),
+      'outbound-by-host': await this.#loopback(`${instance.name}/outbound`),
+      ...(outbound.length === 0 ? {} : { outbound: outbound.join(',') }),
+      ...(instance.port === null ? {} : { app: `127.0.0.1:${await this.appPort(instance)}` }),
+    });
+  }
+
+  /** The app of an instance; its `run` must not be null. */
+  async app(instance: InstancePlan): Promise<ProcessSpec> {
+    const { file, env } = this.#options;
+    const variables: Record<string, string> = {
+      HOST: '127.0.0.1',
+      SERVICE: instance.service,
+      VERSION: instance.version ?? '',
+      INSTANCE: instance.name,
+    };
+    if (instance.port !== null) variables['PORT'] = String(await this.appPort(instance));
+    for (const callee of instance.callees) {
+      variables[calleeVariable(callee)] = `http://${await this.#outbound(instance, callee)}`;
+    }
+    return {
+      name: instance.name,
+      role: 'app',
+      program: '/bin/sh',
+      args: ['-c', instance.run ?? ''],
+      cwd: dirname(resolve(file)),
+      env: { ...appEnvironment(env), ...variables },
+      ipc: false,
+      job: instance.port === null,
+    };
+  }
+
+  /** Where the app listens: a port of its own where `weft up` starts it, else the one in the config. */
+  async appPort(instance: InstancePlan): Promise<number> {
+    if (instance.run === null && instance.port !== null) return instance.port;
+    return this.#options.ports.port(`${instance.name}/app`);
+  }
+
+  get #own(): Pick<ProcessSpec, 'cwd' | 'ipc' | 'job'> {
+    return { cwd: process.cwd(), ipc: true, job: false };
+  }
+
+  async #proxy(
+    role: 'edge' | 'sidecar',
+    name: string,
+    token: string,
+    more: Readonly<Record<string, string>>,
+  ): Promise<ProcessSpec> {
+    const { stateDir, proxyEntry, logLevel, env } = this.#options;
+    const flags = {
+      name,
+      'control-plane': await this.#loopback('control-plane/discovery'),
+      join: await this.#loopback('control-plane/join'),
+      'state-dir': join(stateDir, 'proxies', name),
+      status: '127.0.0.1:0',
+      'log-level': logLevel,
+      drain: DRAIN,
+      ...more,
+    };
+    return {
+      name,
+      role,
+      program: process.execPath,
+      args: [...PROXY_NODE_FLAGS, proxyEntry, role, ...flagList(flags)],
+      // The token is not on the command line, which every user of the machine can read.
+      env: { ...proxyEnvironment(appEnvironment(env)), WEFT_TOKEN: token },
+      ...this.#own,
+    };
+  }
+
+  async #outbound(instance: InstancePlan, callee: string): Promise<string> {
+    return this.#loopback(`${instance.name}/outbound/${callee}`);
+  }
+
+  async #loopback(purpose: string): Promise<string> {
+    return `127.0.0.1:${await this.#options.ports.port(purpose)}`;
+  }
+}
+
+function flagList(flags: Readonly<Record<string, string>>): string[] {
+  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+}

@@ -1,0 +1,99 @@
+// What `weft up` runs for a mesh, as plain data: one sidecar per instance with the app beside it where `run` names
+// its command, and the edges. Two plans are compared to learn what an edit of the config changes.
+import type { Edge, EdgeListener, Mesh, RouteRule, Service, WorkloadService } from '../../../core/model/mesh.ts';
+import { clusterName } from '../../../core/model/brand.ts';
+
+export interface MeshPlan {
+  readonly instances: ReadonlyMap<string, InstancePlan>;
+  readonly edges: ReadonlyMap<string, EdgePlan>;
+  /** Cluster name → how many endpoints there will be; static ones count too. */
+  readonly expected: ReadonlyMap<string, number>;
+}
+
+export interface InstancePlan {
+  /** `orders-v1-2`: unique, and the instance's name in the mesh. */
+  readonly name: string;
+  readonly service: string;
+  readonly version: string | null;
+  /** The service's port as configured; null for a job. */
+  readonly port: number | null;
+  readonly run: string | null;
+  /** Services that it calls, in config order. */
+  readonly callees: readonly string[];
+}
+
+export interface EdgePlan {
+  readonly name: string;
+  readonly listeners: readonly EdgeListener[];
+  readonly routes: readonly RouteRule[];
+  /** Clusters that its routes can lead to. */
+  readonly clusters: readonly string[];
+}
+
+export function planMesh(mesh: Mesh): MeshPlan {
+  const instances = new Map<string, InstancePlan>();
+  const expected = new Map<string, number>();
+  for (const service of mesh.services.values()) planService(service, instances, expected);
+  const edges = new Map([...mesh.edges.values()].map((edge) => [edge.name, planEdge(edge)]));
+  return { instances, edges, expected };
+}
+
+function planService(service: Service, instances: Map<string, InstancePlan>, expected: Map<string, number>): void {
+  if (service.kind === 'static') {
+    expected.set(clusterName(service.name), service.endpoints.length);
+    return;
+  }
+  let all = 0;
+  for (const version of service.versions) {
+    all += version.instances;
+    if (version.name !== null) expected.set(clusterName(service.name, version.name), version.instances);
+    for (let i = 1; i <= version.instances; i += 1) {
+      const plan = planInstance(service, version.name, freeName(service.name, version.name, i, instances));
+      instances.set(plan.name, plan);
+    }
+  }
+  expected.set(clusterName(service.name), all);
+}
+
+function planInstance(service: WorkloadService, version: string | null, name: string): InstancePlan {
+  const { port, run } = service;
+  return { name, service: service.name, version, port, run, callees: service.calls.map((call) => call.service) };
+}
+
+// Versions may hold dots and capitals, instance names may not; and `a` + `b-1` must not meet `a-b` + `1`.
+function freeName(service: string, version: string | null, index: number, taken: ReadonlyMap<string, unknown>): string {
+  const label = version === null ? '' : `-${version.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+  let name = `${service}${label}-${index}`;
+  while (taken.has(name)) name += 'x';
+  return name;
+}
+
+function planEdge(edge: Edge): EdgePlan {
+  const targets = edge.routes.flatMap((route) => route.to.filter(({ weight }) => weight > 0));
+  const clusters = new Set(targets.map(({ service, version }) => clusterName(service, version ?? undefined)));
+  return { name: edge.name, listeners: edge.listeners, routes: edge.routes, clusters: [...clusters] };
+}
+
+export interface PlanChange {
+  readonly removed: readonly string[];
+  readonly added: readonly string[];
+  /** Must be started anew: what it calls, its port or its command is another. */
+  readonly changed: readonly string[];
+}
+
+/** What must be stopped and started to get from one set of instances to the next. */
+export function compareInstances(
+  before: ReadonlyMap<string, InstancePlan>,
+  after: ReadonlyMap<string, InstancePlan>,
+): PlanChange {
+  return {
+    removed: [...before.keys()].filter((name) => !after.has(name)),
+    added: [...after.keys()].filter((name) => !before.has(name)),
+    changed: [...after]
+      .filter(([name, plan]) => {
+        const old = before.get(name);
+        return old !== undefined && JSON.stringify(old) !== JSON.stringify(plan);
+      })
+      .map(([name]) => name),
+  };
+}

@@ -1,0 +1,67 @@
+// What to try once the mesh is up: the base URL of every edge listener, and a request per route to paste.
+import type { PathPattern, RouteRule } from '../../../core/model/mesh.ts';
+import type { EdgePlan } from './plan.ts';
+import type { Readiness } from './readiness.ts';
+
+export interface ListenerUrl {
+  readonly url: string;
+  readonly tls: boolean;
+}
+
+const SHOWN_ROUTES = 6;
+
+/** In config order, those that are bound. */
+export function listenerUrls(edges: Iterable<EdgePlan>, readiness: Readiness): readonly ListenerUrl[] {
+  return [...edges].flatMap((edge) =>
+    edge.listeners.flatMap((listener, index) => {
+      const bound = readiness.port(`edge-${edge.name}`, `edge/${edge.name}/${index}`);
+      if (bound === null) return [];
+      const tls = listener.tls !== null;
+      // Loopback names are always served, and in the certificate.
+      const local = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(listener.address);
+      const host = local ? (tls ? 'localhost' : '127.0.0.1') : listener.address;
+      return [{ url: `${tls ? 'https' : 'http'}://${host}:${bound.port}`, tls }];
+    }),
+  );
+}
+
+/** The URL for scripts: TLS first. */
+export function mainUrl(urls: readonly ListenerUrl[]): string {
+  return (urls.find(({ tls }) => tls) ?? urls[0])?.url ?? '';
+}
+
+/** Commands that work as they stand, one per route, the first few. */
+export function sampleCommands(edges: Iterable<EdgePlan>, base: ListenerUrl, ca: string): readonly string[] {
+  const trust = base.tls ? ` --cacert ${shellWord(ca)}` : '';
+  const samples = new Set<string>();
+  for (const edge of edges) {
+    for (const route of edge.routes) {
+      const method = route.match.methods.includes('GET') ? undefined : route.match.methods[0];
+      const verb = method === undefined ? '' : ` -X ${method}`;
+      samples.add(`curl${trust}${verb}${sampleHeaders(route)} ${shellWord(base.url + samplePath(route.match.path))}`);
+    }
+  }
+  return [...samples].slice(0, SHOWN_ROUTES);
+}
+
+function sampleHeaders({ match }: RouteRule): string {
+  const host = match.hosts[0] === undefined ? [] : [{ name: 'Host', value: match.hosts[0].replace('*', 'www') }];
+  return [...host, ...match.headers].map(({ name, value }) => ` -H ${shellWord(`${name}: ${value}`)}`).join('');
+}
+
+function samplePath(pattern: PathPattern): string {
+  switch (pattern.kind) {
+    case 'exact':
+      return pattern.path;
+    case 'prefix':
+      return pattern.path;
+    case 'template':
+      return pattern.path.replaceAll(/\{[^}]*\}/g, '42');
+    case 'glob':
+      return pattern.path.replace(/\/\*\*$/, '').replaceAll('*', '42') || '/';
+  }
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
