@@ -119,7 +119,7 @@ export class DiscoveryServer {
 function listen(call: DiscoveryCall, stream: ProxyStream): void {
   call.on('data', (request) => stream.receive(request));
   call.on('end', () => {
-    stream.gone('left');
+    stream.gone('lost');
     call.end();
   });
   call.on('cancelled', () => stream.gone('lost'));

@@ -45,6 +45,7 @@ export class StreamLedger {
   #refused: string | null = null;
   #acknowledged: string | null = null;
   #resumed = false;
+  #began = false;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -55,6 +56,11 @@ export class StreamLedger {
     return this.#resumed;
   }
 
+  /** It was subscribed to something and is to nothing any more: how a proxy says goodbye. */
+  get finished(): boolean {
+    return this.#began && this.#subscriptions.empty;
+  }
+
   /** Snapshot of the last view that was acknowledged on this stream; null: none yet. */
   get acknowledged(): string | null {
     return this.#acknowledged;
@@ -63,6 +69,7 @@ export class StreamLedger {
   receive(request: DiscoveryRequest__Output): Answer {
     const changed = this.#subscriptions.change(request.subscriptions);
     if (!changed.ok) return { kind: 'refused', reason: changed.error };
+    this.#began ||= !this.#subscriptions.empty;
     for (const [key, version] of changed.value) {
       this.#held.set(key, version);
       this.#resumed = true;

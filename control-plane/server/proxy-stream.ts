@@ -105,6 +105,7 @@ export class ProxyStream {
       this.#call.sendMetadata(new Metadata());
     }
     this.#take(this.#ledger.receive(request));
+    if (this.#ledger.finished) return this.gone('left');
     if (this.#ledger.resumed) this.#join();
     this.offer();
   }
@@ -178,7 +179,7 @@ export class ProxyStream {
     this.#call.emit('error', Object.assign(new Error(reason), { code, details: reason }));
   }
 
-  /** The stream is over: `left` says goodbye (half-close), `lost` may come back. */
+  /** The stream is over: who `left` said goodbye, who is `lost` may come back. */
   gone(how: 'lost' | 'left'): void {
     if (!this.#open) return;
     this.#open = false;

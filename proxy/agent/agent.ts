@@ -52,7 +52,7 @@ export interface AgentOptions {
   readonly clock: AgentClock;
   /** Between tries to connect. Default 500 ms, at most 5,000 ms, with full jitter. */
   readonly backoff?: BackoffPolicy;
-  /** Default: pinged after 10,000 ms of silence, dead 5,000 ms later. */
+  /** Default: pinged after 10,000 ms of silence, dead 5,000 ms later, which also bounds a try to connect. */
   readonly keepalive?: Keepalive;
 }
 
@@ -151,6 +151,7 @@ export class Agent {
     const session = new Session({
       connection: connectDiscovery(address, this.#identity, method, keepalive),
       clock,
+      connectTimeout: keepalive.timeout,
       version,
       inboundPort,
       held: this.#held,

@@ -12,6 +12,8 @@ import { versionsByType, type Holdings } from './holdings.ts';
 export interface SessionOptions {
   readonly connection: Connection;
   readonly clock: AgentClock;
+  /** From the first packet to the headers, which a control plane that accepts sends at once; ms. */
+  readonly connectTimeout: number;
   readonly version: string;
   readonly inboundPort: number;
   readonly held: Holdings;
@@ -28,8 +30,6 @@ export interface SessionEnd {
   readonly connected: boolean;
 }
 
-/** A control plane that accepts a connection answers with headers at once. */
-const CONNECT_TIMEOUT = 10_000;
 /** How long a goodbye may take. */
 const GOODBYE_TIMEOUT = 500;
 
@@ -45,7 +45,8 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     const { stream } = options.connection;
-    this.#cancelTimer = options.clock.after(CONNECT_TIMEOUT, () => this.cancel('the control plane does not answer'));
+    const silent = () => this.cancel('the control plane does not answer');
+    this.#cancelTimer = options.clock.after(options.connectTimeout, silent);
     stream.on('metadata', () => this.#onMetadata());
     stream.on('data', (response) => this.#onData(response));
     // Every end comes as `status` too, which is read below.
@@ -66,10 +67,14 @@ export class Session {
     this.#options.connection.stream.cancel();
   }
 
-  /** Half-closes: the control plane takes the instance out at once. Waits for its answer, briefly. */
+  /** Unsubscribes: the control plane takes the instance out at once. Waits for the end, briefly. */
   async goodbye(): Promise<void> {
     this.#over = true;
     const { connection, clock } = this.#options;
+    // A half-close alone looks to the other end like a connection that broke.
+    connection.stream.write({
+      subscriptions: RESOURCE_TYPES.map((type) => ({ type: WIRE_TYPE[type], unsubscribe: ['*'] })),
+    });
     connection.stream.end();
     const giveUp = clock.after(GOODBYE_TIMEOUT, () => connection.stream.cancel());
     await this.ended;

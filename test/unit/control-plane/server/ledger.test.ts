@@ -207,3 +207,11 @@ test('names pile up no further than a view can hold', () => {
   assert.equal(ledger.receive(batch(0)).kind, 'none');
   assert.equal(ledger.receive(batch(30_000)).kind, 'refused');
 });
+
+test('who unsubscribes from everything has said goodbye, who never subscribed has not', () => {
+  const { ledger } = subscribed();
+  assert.equal(new StreamLedger('p-').finished, false);
+  assert.equal(ledger.finished, false);
+  ledger.receive(request({ subscriptions: TYPES.map((type) => subscription({ type, unsubscribe: ['*'] })) }));
+  assert.equal(ledger.finished, true);
+});
