@@ -39,13 +39,18 @@ export function readDocument(name: string, text: string): ReadDocument {
     const message = `nested deeper than ${MAX_NESTING} levels`;
     return failed(syntaxError(name, place(tokens.offset), message, 'no key of Weft lies that deep'));
   }
-  const [yaml] = new Composer({
+  const [yaml, second] = new Composer({
     prettyErrors: false,
     uniqueKeys: false,
     resolveKnownTags: false,
     logLevel: 'silent',
   }).compose(tokens.value, true, text.length);
   if (yaml === undefined) return failed(syntaxError(name, { line: 1, column: 1 }, 'the file is empty', ''));
+  if (second !== undefined) {
+    const hint = 'put it into a file of its own: several files are merged';
+    const at = place(startOf(second.contents) ?? second.range[0]);
+    return failed(syntaxError(name, at, 'found a second document after ---, expected one document per file', hint));
+  }
   // What follows a fault on the same nesting is mostly its echo: one token out of place after the other.
   const faults = [...yaml.errors, ...yaml.warnings]
     .filter((fault, index) => index === 0 || fault.code !== 'UNEXPECTED_TOKEN')
@@ -201,13 +206,13 @@ function startOf(node: unknown): number | undefined {
 }
 
 function describeFault(code: string, message: string): string {
-  if (code === 'MULTIPLE_DOCS') return 'found a second document after ---, expected one document per file';
+  if (code === 'TAG_RESOLVE_FAILED') return `found a tag, expected a plain value: ${message}`;
   if (code === 'TAB_AS_INDENT') return 'found a tab as indentation, expected spaces';
   return `not valid YAML: ${message.replaceAll(/\s+/g, ' ')}`;
 }
 
 function hintFor(code: string): string {
-  if (code === 'MULTIPLE_DOCS') return 'put it into a file of its own: several files are merged';
+  if (code === 'BAD_INDENT') return 'is every { and [ before it closed?';
   if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'put quotes around a value that has ": " in it';
   return '';
 }

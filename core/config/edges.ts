@@ -107,7 +107,7 @@ function readTarget(
   if (versions.length === 0) {
     reader.error(path, `found ${quote(text)}, but ${quote(name)} has no versions`, `write ${name}`, part);
   } else {
-    const hint = suggestName(version, versions) || `there are: ${versions.join(', ')}`;
+    const hint = `there are: ${versions.join(', ')}`;
     reader.error(path, `found ${quote(text)}, expected a version of ${quote(name)}`, hint, part);
   }
   return null;

@@ -43,8 +43,8 @@ export function describeValue(value: unknown): string {
 
 /** JSON form of a scalar, cut where it is long. */
 export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`;
+  if (typeof value !== 'string') return String(value).slice(0, LONGEST_QUOTE);
+  return JSON.stringify(value.length <= LONGEST_QUOTE ? value : `${value.slice(0, LONGEST_QUOTE)}…`);
 }
 
 /** By file in the order given, then by position. */

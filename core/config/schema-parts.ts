@@ -12,11 +12,11 @@ export const closed = { additionalProperties: false } as const;
 
 export const port = (minimum: 0 | 1, description: string) =>
   Type.Integer({ minimum, maximum: 65535, title: `a port from ${minimum} to 65535`, description });
-export const duration = (description: string) =>
-  Type.Union([Type.String({ pattern: String.raw`^(0|\d{1,9}(\.\d{1,3})?(ms|s|m|h))$` }), Type.Literal(0)], {
-    title: 'a duration such as 2s, 500ms or 1m, or 0 for none',
-    description,
-  });
+export const duration = (description: string) => {
+  const title = 'a duration such as 2s, 500ms or 1m, or 0 for none';
+  const text = Type.String({ pattern: String.raw`^(0|\d{1,9}(\.\d{1,3})?(ms|s|m|h))$`, title });
+  return Type.Union([text, Type.Literal(0, { title })], { title, description });
+};
 export const texts = (item: string, title: string, description?: string) =>
   Type.Array(Type.String({ maxLength: MOST.text, title: item }), {
     minItems: 1,
@@ -26,19 +26,11 @@ export const texts = (item: string, title: string, description?: string) =>
   });
 export const names = (title: string, description: string) =>
   Type.Array(Type.String({ maxLength: MOST.text, title: 'a name' }), { maxItems: MOST.rules, title, description });
-export const oneOrMany = (title: string, description: string) =>
-  Type.Union(
-    [
-      Type.String({ minLength: 1, maxLength: MOST.text }),
-      Type.Array(Type.String({ minLength: 1, maxLength: MOST.text, title: 'a name' }), {
-        minItems: 1,
-        maxItems: MOST.rules,
-      }),
-    ],
-    {
-      title,
-      description,
-    },
-  );
+export const oneOrMany = (title: string, description: string) => {
+  const one = Type.String({ minLength: 1, maxLength: MOST.text, title });
+  const item = Type.String({ minLength: 1, maxLength: MOST.text, title: 'a name' });
+  const many = Type.Array(item, { minItems: 1, maxItems: MOST.rules, title });
+  return Type.Union([one, many], { title, description });
+};
 export const named = <T extends TSchema>(value: T, title: string, description: string) =>
   Type.Record(Type.String({ pattern: NAME_PATTERN }), value, { ...closed, title, description });

@@ -174,6 +174,8 @@ const matchObject = Type.Object(
   closed,
 );
 
+const TARGET = 'a service, service@version, or a mapping of these to weights';
+
 const route = Type.Object(
   {
     match: Type.Union([Type.String({ maxLength: MOST.text }), matchObject], {
@@ -186,11 +188,11 @@ const route = Type.Object(
         Type.Record(
           Type.String(),
           Type.Integer({ minimum: 0, maximum: 1_000_000, title: 'a weight from 0 to 1000000' }),
-          { minProperties: 1, maxProperties: MOST.items },
+          { minProperties: 1, maxProperties: MOST.items, title: TARGET },
         ),
       ],
       {
-        title: 'a service, service@version, or a mapping of these to weights',
+        title: TARGET,
         description: 'orders, orders@v2, or { orders@v1: 95, orders@v2: 5 }.',
       },
     ),

@@ -197,7 +197,9 @@ function hintFor(data: unknown, schema: SchemaNode): string {
   if (schema.type === 'string' && (typeof data === 'number' || typeof data === 'boolean'))
     return `put it in quotes: "${data}"`;
   if (schema.type === 'array' && typeof data === 'string') return `write [${data}]`;
-  if (schema.type === 'integer' && typeof data === 'string' && /^\d+$/.test(data)) return `without quotes: ${data}`;
+  const isNumber = schema.type === 'integer' || schema.type === 'number';
+  if (isNumber && typeof data === 'string' && /^\d+$/.test(data)) return `without quotes: ${data}`;
+  if (schema.title?.startsWith('a duration') && typeof data === 'number') return `write ${data}s`;
   if (schema.enum !== undefined && typeof data === 'string') return suggestName(data, schema.enum.map(String));
   return '';
 }

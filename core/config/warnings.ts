@@ -76,7 +76,10 @@ function warnAboutRoutes(edge: Edge, warn: Warn): void {
     rewrite: null,
     timeout: milliseconds(0),
   }));
-  for (const { kind, first, other } of findAmbiguities(routes)) {
+  const found = findAmbiguities(routes);
+  const shadowed = new Set(found.filter(({ kind }) => kind === 'shadowed').map(({ other }) => other));
+  for (const { kind, first, other } of found) {
+    if (kind === 'overlap' && shadowed.has(other)) continue;
     if (kind === 'shadowed') {
       warn(
         other.ruleId,
