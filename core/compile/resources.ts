@@ -54,9 +54,16 @@ export function compileInbound(
     service: service.name,
     appPort: service.port,
     policy: compilePolicy(mesh, service, callers),
-    timeout: service.timeout,
+    timeout: inboundTimeout(mesh, service),
     ruleId: service.ruleId,
   };
+}
+
+/** A route may grant more time than the service does: the callee's side must not cut that short. */
+function inboundTimeout(mesh: Mesh, service: Service): Milliseconds {
+  const routes = [...mesh.edges.values()].flatMap((edge) => edge.routes);
+  const granted = routes.filter((route) => route.to.some((target) => target.service === service.name));
+  return longest([service.timeout, ...granted.flatMap((route) => route.timeout ?? [])]);
 }
 
 export interface Outbound {
@@ -109,14 +116,17 @@ function compileRoute(mesh: Mesh, route: RouteRule): Route {
     match: route.match,
     split: route.to.map((target) => ({ cluster: targetCluster(target), weight: target.weight })),
     rewrite: route.rewrite,
-    timeout: route.timeout ?? longestTimeout(mesh, route.to),
+    timeout: route.timeout ?? longestOf(mesh, route.to),
   };
 }
 
-function longestTimeout(mesh: Mesh, targets: readonly WeightedTarget[]): Milliseconds {
-  const timeouts = targets.flatMap((target) => mesh.services.get(target.service)?.timeout ?? []);
-  // 0 is none, which is the longest of all.
-  return timeouts.includes(milliseconds(0)) ? milliseconds(0) : milliseconds(Math.max(0, ...timeouts));
+function longestOf(mesh: Mesh, targets: readonly WeightedTarget[]): Milliseconds {
+  return longest(targets.flatMap((target) => mesh.services.get(target.service)?.timeout ?? []));
+}
+
+/** 0 is none, which is the longest of all. */
+function longest(timeouts: readonly Milliseconds[]): Milliseconds {
+  return milliseconds(timeouts.includes(milliseconds(0)) ? 0 : Math.max(...timeouts));
 }
 
 function hostPortText(host: string, port: number): string {
