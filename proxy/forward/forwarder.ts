@@ -3,7 +3,6 @@
 import { ERRORS } from '../../core/kit/error-table.ts';
 import type { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, Downstream, DownstreamHandler, ExchangeRecord, RequestHead } from '../exchange.ts';
-import { HeaderList } from '../kit/header-list.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
 import type { ExchangePlan } from './plan.ts';
 import { respondError } from './respond.ts';
@@ -11,7 +10,6 @@ import { respondError } from './respond.ts';
 export class Forwarder {
   readonly #deps: ExchangeDeps;
   #plan: ExchangePlan;
-  #active = 0;
 
   constructor(deps: ExchangeDeps, plan: ExchangePlan) {
     this.#deps = deps;

@@ -1,15 +1,15 @@
 // A proxy of a mesh as a process: it joins, binds, takes views from the control plane, renews its
 // certificate and stops in order. Sidecar and edge differ in the modes that they give it.
-import { backoffDelay } from '../../core/kit/backoff.ts';
 import { describeError, MeshError } from '../../core/kit/error.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import { parseSpiffeId, workloadOf } from '../../certs/spiffe/spiffe-id.ts';
 import { loadServices, type Services } from '../../proto/codec/services.ts';
-import manifest from '../../package.json' with { type: 'json' };
+import { VERSION } from '../../host/version.ts';
 import { Agent, systemClock } from '../agent/agent.ts';
 import type { Identity } from '../agent/identity-folder.ts';
 import { obtainIdentity } from '../agent/identity.ts';
-import { renewalDelay, renewIdentity, requestServerCertificate } from '../agent/identity-renewal.ts';
+import { CertificateKeeper } from '../agent/certificate-keeper.ts';
+import { renewIdentity, requestServerCertificate } from '../agent/identity-renewal.ts';
 import { Proxy } from '../assemble.ts';
 import { MeshDialer } from '../tls/mesh-dial.ts';
 import { MeshTls } from '../tls/mesh-tls.ts';
@@ -37,7 +37,6 @@ export interface Self {
 }
 
 const JOIN_PORT = 15_013;
-const RENEWAL_BACKOFF = { base: 5_000, cap: 300_000 };
 
 export class MeshProcess {
   readonly #options: MeshProcessOptions;
@@ -47,7 +46,7 @@ export class MeshProcess {
   #tls: MeshTls | null = null;
   #proxy: Proxy | null = null;
   #agent: Agent | null = null;
-  #renewal: NodeJS.Timeout | null = null;
+  #keeper: CertificateKeeper<Identity> | null = null;
 
   constructor(options: MeshProcessOptions) {
     this.#options = options;
@@ -67,7 +66,7 @@ export class MeshProcess {
     this.#agent = new Agent({
       address: this.#options.controlPlane,
       identity,
-      version: manifest.version,
+      version: VERSION,
       inboundPort: inbound,
       apply: async (view) => {
         const applied = await proxy.apply(view);
@@ -82,7 +81,8 @@ export class MeshProcess {
       clock: systemClock,
     });
     this.#agent.start();
-    this.#renewLater(0);
+    this.#keeper = this.#keep(identity);
+    this.#keeper.start();
   }
 
   /** Certificate and first view are in. */
@@ -102,7 +102,7 @@ export class MeshProcess {
 
   /** Tells the control plane first, so that callers look elsewhere before the socket closes. */
   async close(): Promise<void> {
-    if (this.#renewal !== null) clearTimeout(this.#renewal);
+    this.#keeper?.close();
     await this.#agent?.close();
     await this.#options.shell.close();
   }
@@ -147,36 +147,26 @@ export class MeshProcess {
     return this.#proxy;
   }
 
-  #renewLater(failures: number): void {
-    const identity = this.#identity;
-    if (identity === null) return;
-    const delay =
-      failures === 0
-        ? renewalDelay(identity, Date.now(), Math.random())
-        : backoffDelay(RENEWAL_BACKOFF, failures - 1, Math.random());
-    this.#renewal = setTimeout(() => void this.#renew(identity, failures), delay).unref();
-  }
-
-  async #renew(before: Identity, failures: number): Promise<void> {
+  #keep(first: Identity): CertificateKeeper<Identity> {
     const { shell, controlPlane, stateDir } = this.#options;
-    try {
-      const identity = await renewIdentity({
-        address: controlPlane,
-        identity: before,
-        services: this.#services,
-        stateDir,
-      });
-      this.#tls?.update(identity);
-      this.#identity = identity;
-      this.#agent?.setIdentity(identity);
-      await this.#proxy?.renewCertificates();
-      shell.log.info({ notAfter: new Date(identity.notAfter).toISOString() }, 'certificate renewed');
-      this.#renewLater(0);
-    } catch (error) {
-      const notAfter = new Date(before.notAfter).toISOString();
-      shell.log.warn({ error: describeError(error), notAfter }, 'the certificate could not be renewed yet');
-      this.#renewLater(failures + 1);
-    }
+    const { log } = shell;
+    return new CertificateKeeper({
+      name: 'SVID',
+      first,
+      renew: (identity, signal) =>
+        renewIdentity({ address: controlPlane, identity, services: this.#services, stateDir, signal }),
+      onRenewal: (identity) => {
+        this.#identity = identity;
+        this.#tls?.update(identity);
+        this.#agent?.setIdentity(identity);
+        // Server certificates live as long as an SVID: the same rhythm keeps them fresh.
+        this.#proxy
+          ?.renewCertificates()
+          .catch((error: unknown) => log.warn({ error: describeError(error) }, 'server certificate not renewed'));
+      },
+      log,
+      clock: systemClock,
+    });
   }
 
   #facts(): Record<string, unknown> {
