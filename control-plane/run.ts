@@ -2,36 +2,21 @@
 // control-plane/main.ts both end here.
 import { MeshError } from '../core/kit/error.ts';
 import type { Log } from '../core/kit/log.ts';
-import { CONTROL_PLANE_SETTINGS } from '../host/control-plane-settings.ts';
-import { onParentGone, reportToParent, type BoundPort } from '../host/ipc.ts';
+import { nearestName } from '../core/config/nearest.ts';
+import { CONTROL_PLANE_SETTINGS, type ControlPlaneSettings } from '../host/control-plane-settings.ts';
+import { onParentGone, reportToParent } from '../host/ipc.ts';
 import { createLog } from '../host/log.ts';
 import { readSettings } from '../host/settings.ts';
 import { watchStopSignals } from '../host/signals.ts';
-import { startControlPlane } from './start.ts';
-
-/** Runs an edge beside the control plane, with its own restarts; `--edge NAME`. */
-export type RunEdge = (edge: EdgeRequest) => Promise<{ close(): Promise<void> }>;
-
-export interface EdgeRequest {
-  readonly name: string;
-  /** Of the control plane: where the edge finds discovery and join. */
-  readonly ports: readonly BoundPort[];
-  readonly caDir: string;
-  readonly stateDir: string;
-  readonly log: Log;
-}
+import { runEdgeChild, type EdgeChild } from './edge-child.ts';
+import { startControlPlane, type ControlPlane } from './start.ts';
 
 /**
  * Returns once it was stopped by SIGTERM, SIGINT or the loss of its parent. Throws MeshError, one line for the user.
  *
  * @param argv flags only, without the name of the command
- * @param runEdge null: this build cannot run an edge beside it
  */
-export async function runControlPlane(
-  argv: readonly string[],
-  env: NodeJS.ProcessEnv,
-  runEdge: RunEdge | null = null,
-): Promise<void> {
+export async function runControlPlane(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const { settings, words } = await readSettings(CONTROL_PLANE_SETTINGS, argv, env);
   const [stray] = words;
   if (stray !== undefined) {
@@ -40,9 +25,6 @@ export async function runControlPlane(
       hint: 'configuration files are named by --config',
     });
   }
-  if (settings.edge !== null && runEdge === null) {
-    throw new MeshError('usage', { detail: '--edge is not available here', hint: 'run `weft edge` beside it' });
-  }
   const log = createLog({ name: 'control-plane', level: settings.logLevel });
   const signals = watchStopSignals();
   onParentGone(() => signals.requestStop('the parent has gone'));
@@ -50,8 +32,7 @@ export async function runControlPlane(
   try {
     reportToParent({ kind: 'listening', ports: plane.ports });
     log.info({ ports: plane.ports, admin: plane.admin }, 'control plane listens');
-    const { caDir, stateDir, edge: name } = settings;
-    const edge = name === null ? null : await runEdge?.({ name, ports: plane.ports, caDir, stateDir, log });
+    const edge = settings.edge === null ? null : await startEdge(settings.edge, settings, plane, env, log);
     reportToParent({ kind: 'ready' });
     await aborted(signals.stop);
     log.info({ reason: String(signals.stop.reason) }, 'control plane stops');
@@ -60,6 +41,25 @@ export async function runControlPlane(
     await plane.close();
     signals.close();
   }
+}
+
+async function startEdge(
+  name: string,
+  settings: ControlPlaneSettings,
+  plane: ControlPlane,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+): Promise<EdgeChild> {
+  const edges = plane.edges();
+  if (!edges.includes(name)) {
+    const near = nearestName(name, edges);
+    const hint = near === null ? `there is ${edges.join(', ') || 'none'}` : `did you mean ${near}?`;
+    throw new MeshError('usage', { detail: `--edge: there is no edge "${name}" in the configuration`, hint });
+  }
+  const { caDir, stateDir } = settings;
+  // Both write whole JSON lines, each with its name.
+  const onLine = (line: string) => void process.stdout.write(`${line}\n`);
+  return runEdgeChild({ name, ports: plane.ports, caDir, stateDir, env, log, onLine });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

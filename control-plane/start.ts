@@ -42,6 +42,8 @@ export interface ControlPlane {
   /** `discovery`, `join`, `status`, with the real ports. */
   readonly ports: readonly BoundPort[];
   readonly facts: Facts;
+  /** Names of the edges that are configured now. */
+  edges(): readonly string[];
   /** Path of the admin socket. */
   readonly admin: string;
   close(): Promise<void>;
@@ -135,7 +137,8 @@ async function assemble(
     { name: 'join', host: settings.join.host, port: joining.port },
     { name: 'status', host: settings.status.host, port: status.port },
   ];
-  return { ports, facts, admin: admin.address, close: () => closers.close() };
+  const edges = () => [...(snapshots.snapshot?.mesh.edges.keys() ?? [])];
+  return { ports, facts, edges, admin: admin.address, close: () => closers.close() };
 }
 
 interface ServerParts {

@@ -52,6 +52,8 @@ export interface AgentOptions {
   readonly clock: AgentClock;
   /** Between tries to connect. Default 500 ms, at most 5,000 ms, with full jitter. */
   readonly backoff?: BackoffPolicy;
+  /** Before a view that could not be applied here is asked for again. Default 2,000 ms, at most 60,000 ms. */
+  readonly retry?: BackoffPolicy;
   /** Default: pinged after 10,000 ms of silence, dead 5,000 ms later, which also bounds a try to connect. */
   readonly keepalive?: Keepalive;
 }
@@ -76,6 +78,7 @@ export const systemClock: AgentClock = {
 };
 
 const BACKOFF: BackoffPolicy = { base: 500, cap: 5_000 };
+const RETRY: BackoffPolicy = { base: 2_000, cap: 60_000 };
 const KEEPALIVE: Keepalive = { time: 10_000, timeout: 5_000 };
 
 /**
@@ -89,12 +92,16 @@ export class Agent {
   #session: Session | null = null;
   #running: Promise<void> | null = null;
   #closed = false;
+  /** The stream was ended on our side, to be opened anew at once. */
   #renewed = false;
   /** Ends the wait between two tries. */
   #wake: () => void = () => {};
   #connected = false;
   #lastAck: number | null = null;
   #refusal: Refusal | null = null;
+  /** In a row. */
+  #refusals = 0;
+  #cancelRetry: () => void = () => {};
   /** What the log was last told about the connection, so that a long outage is one line. */
   #told: 'connected' | number | null = null;
 
@@ -110,6 +117,7 @@ export class Agent {
   /** Says goodbye, so that callers are told at once; no `apply` is called after the returned promise resolves. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#cancelRetry();
     this.#wake();
     await this.#session?.goodbye();
     await this.#running;
@@ -163,6 +171,7 @@ export class Agent {
     const end = await session.ended;
     this.#session = null;
     this.#connected = false;
+    this.#cancelRetry();
     return end;
   }
 
@@ -177,9 +186,32 @@ export class Agent {
           message: describeFlaw(staged.error),
         };
     this.#refusal = refusal;
-    if (refusal === null) this.#lastAck = this.#options.clock.now();
-    else this.#options.log.warn({ ...refusal, snapshot: response.snapshot }, 'a view was refused, the old one stays');
+    this.#cancelRetry();
+    if (refusal === null) {
+      this.#refusals = 0;
+      this.#lastAck = this.#options.clock.now();
+      return null;
+    }
+    const { code, resource, ruleId: rule, message } = refusal;
+    const fields = { code, resource, rule, snapshot: response.snapshot };
+    const kept = this.#held.snapshot === null ? 'there is none yet' : 'the old one stays';
+    this.#options.log.warn(fields, `a view was refused, ${kept}: ${message}`);
+    if (code !== 'view-invalid') this.#askAgainLater();
     return refusal;
+  }
+
+  /**
+   * What keeps a valid view from being applied here (a port in use, a callee that does not answer) may pass. The control
+   * plane rightly does not send a refused view again, but whoever opens a new stream is sent what it lacks.
+   */
+  #askAgainLater(): void {
+    const { clock, retry = RETRY } = this.#options;
+    // At least half of the ceiling: a view is warmed anew each time.
+    const delay = backoffDelay(retry, this.#refusals++, 0.5 + clock.random() / 2);
+    this.#cancelRetry = clock.after(delay, () => {
+      this.#renewed = true;
+      this.#session?.cancel('asking again for the refused view');
+    });
   }
 
   async #apply({ view, next, changed }: Staged): Promise<Refusal | null> {

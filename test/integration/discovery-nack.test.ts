@@ -102,6 +102,22 @@ test('a proxy whose apply breaks says so and keeps the old view', async (t) => {
   assert.ok(log.lines.some(({ level }) => level === 'error'));
 });
 
+test('a view that could not be applied is asked for again, on a new stream, until it can', async (t) => {
+  const discovery = await startDiscovery(authority, t);
+  discovery.setView('orders', sampleView('s1', { payments: [] }));
+  let tries = 0;
+  const { agent, applied, log } = startAgent(discovery.port, await authority.svid('orders'), t, {
+    retry: { base: 20, cap: 50 },
+    apply: async () => {
+      if (++tries === 3) return ok(undefined);
+      return err({ code: 'address-in-use', resource: '', ruleId: '', message: 'the port is in use' });
+    },
+  });
+  await eventually(() => agent.state.snapshot === 's1');
+  assert.equal(applied.length, 1);
+  assert.equal(log.lines.filter(({ level }) => level === 'warn').length, 2, 'the two refusals and no loss');
+});
+
 test('responses are applied one at a time, in order', async (t) => {
   const server = await startRecordingServer(authority);
   t.after(() => server.close());
