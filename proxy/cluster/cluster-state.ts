@@ -44,9 +44,12 @@ export class ClusterState implements ClusterHandle {
     if (this.cluster.balance === 'least-request') {
       return leastRequest(this.#weights, this.#active, this.#usable, previous, this.#random(), this.#random());
     }
-    return this.#weighted
-      ? smoothWeighted(this.#weights, this.#current, this.#usable, previous)
-      : roundRobin(this.#cursor, this.#usable, previous);
+    if (this.#weighted) return smoothWeighted(this.#weights, this.#current, this.#usable, previous);
+    const turn = this.#cursor[0] as number;
+    const index = roundRobin(this.#cursor, this.#usable, previous);
+    // A second try takes nobody's turn: else, of two endpoints, the failing one would come first every time.
+    if (previous !== -1) this.#cursor[0] = turn;
+    return index;
   }
 
   #indexOf(endpoint: EndpointHandle): number {
