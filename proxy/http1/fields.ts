@@ -18,9 +18,9 @@ const NOT_PER_HOP = new Set(
 
 /** Never merged from a trailer section (RFC 9110 §6.5.1): framing, routing, authentication, control. */
 const NOT_IN_TRAILERS = new Set(
-  `age authorization cache-control connection content-encoding content-length content-range content-type cookie date
+  `age authorization cache-control connection content-encoding content-range content-type cookie date
   expect expires forwarded host keep-alive location max-forwards pragma proxy-authenticate proxy-authorization
-  proxy-connection range retry-after set-cookie te trailer transfer-encoding upgrade vary via warning
+  proxy-connection range retry-after set-cookie te trailer upgrade vary via warning
   www-authenticate`.split(/\s+/),
 );
 const NOT_IN_TRAILERS_PREFIX = /^(?:if-|x-forwarded-|x-weft-|x-envoy-)/;
@@ -72,8 +72,13 @@ export class FieldParser {
     return true;
   }
 
-  /** The same for a trailer section: null when it is refused; fields that may not be trailers are dropped. */
+  /**
+   * The same for a trailer section: null when it is refused. Fields that may not be trailers are dropped;
+   * framing there is an attack on whoever merges trailers into the head, and refused (as llhttp does).
+   */
   parseTrailers(text: string, start: number, end: number): HeaderList | null {
+    // Connection in the head names trailer fields too (RFC 9110 §7.6.1).
+    const named = this.#named;
     this.#reset();
     const kept = new HeaderList();
     let count = 0;
@@ -90,7 +95,11 @@ export class FieldParser {
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
       const lower = name.toLowerCase();
-      if (NOT_IN_TRAILERS.has(lower) || NOT_IN_TRAILERS_PREFIX.test(lower)) continue;
+      if (lower === 'content-length' || lower === 'transfer-encoding') {
+        this.refuse('framing in a trailer section');
+        return null;
+      }
+      if (NOT_IN_TRAILERS.has(lower) || NOT_IN_TRAILERS_PREFIX.test(lower) || named?.includes(lower)) continue;
       kept.add(name, fields[i + 1] as string);
     }
     return kept;
@@ -136,6 +145,11 @@ export class FieldParser {
         const taken = this.#special(name.toLowerCase(), value);
         if (taken === REFUSED) return -1;
         if (taken === TAKEN) fields.length -= 2;
+        // Legal, sent by nobody, and read differently by parsers in use: llhttp is one.
+        if ((this.chunked || this.contentLength >= 0) && name.length >= 14 && text.slice(start, next).includes('\t')) {
+          this.refuse('a tab around a framing value');
+          return -1;
+        }
         break;
       }
       default:

@@ -68,8 +68,8 @@ export class RequestHeadParser {
     if (at === targetStart || text.charCodeAt(at) !== SP) return this.#no('the request target is not one');
     const target = text.slice(targetStart, at);
     at++;
-    if (text.startsWith('HTTP/1.1\r', at)) this.#version = 11;
-    else if (text.startsWith('HTTP/1.0\r', at)) this.#version = 10;
+    if (text.startsWith('HTTP/1.1\r\n', at)) this.#version = 11;
+    else if (text.startsWith('HTTP/1.0\r\n', at)) this.#version = 10;
     else return this.#badVersion(text, at);
     at += 8;
     if (at > this.#limits.lineBytes) return this.#no('the first line is too long', 'uri-too-long');

@@ -115,11 +115,18 @@ test('of TE only trailers is kept', () => {
 test('a chunked body comes without its framing and with the trailers that are allowed', () => {
   const { body, trailers } = read(
     'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n' +
-      '5\r\nhello\r\n00A;name=value;other="a \\" b"\r\n, everyone\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\nHost: b\r\n' +
+      '5\r\nhello\r\n00A;name=value;other="a \\" b"\r\n, everyone\r\n0\r\nX-Sum: 1\r\nHost: b\r\n' +
       'Authorization: c\r\nX-Forwarded-For: d\r\n\r\n',
   );
   assert.equal(body, 'hello, everyone');
   assert.deepEqual(trailers, ['X-Sum', '1']);
+});
+
+test('what Connection names is taken out of the trailers too', () => {
+  const { trailers } = read(
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: x-hop\r\n\r\n0\r\nX-Hop: 1\r\nX-Sum: 2\r\n\r\n',
+  );
+  assert.deepEqual(trailers, ['X-Sum', '2']);
 });
 
 test('a hundred fields are read, and a request line of 8 KiB', () => {
