@@ -1,7 +1,7 @@
 // Notices that files changed. Folders are watched, not files, because editors and Kubernetes replace files; the
 // content decides, because a touched file has not changed.
 import { type FSWatcher, watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { sha256Hex } from './hash.ts';
 
@@ -35,7 +35,8 @@ class ContentWatch implements FileWatch {
   readonly #paths: readonly string[];
   readonly #onChange: () => void;
   readonly #debounce: number;
-  #watchers: FSWatcher[] = [];
+  /** By folder and inode: a folder that was replaced is another one. */
+  readonly #watchers = new Map<string, FSWatcher>();
   #poll: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #seen = '';
@@ -48,7 +49,8 @@ class ContentWatch implements FileWatch {
   }
 
   async start(poll: number): Promise<void> {
-    for (const folder of new Set(this.#paths.map((path) => dirname(path)))) this.#watchFolder(folder);
+    await this.#watchFolders();
+    if (this.#closed) return;
     this.#poll = setInterval(() => void this.#look(), poll);
     this.#poll.unref();
     this.#seen = await this.#contents();
@@ -58,16 +60,34 @@ class ContentWatch implements FileWatch {
     this.#closed = true;
     clearInterval(this.#poll);
     clearTimeout(this.#soon);
-    for (const watcher of this.#watchers) watcher.close();
-    this.#watchers = [];
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
   }
 
-  #watchFolder(folder: string): void {
+  /** The folders of the paths, and those of the files that symbolic links among them lead to now. */
+  async #watchFolders(): Promise<void> {
+    const targets = await Promise.all(this.#paths.map((path) => realpath(path).catch(() => path)));
+    const folders = new Set([...this.#paths, ...targets].map((path) => dirname(path)));
+    const wanted = await Promise.all([...folders].map(async (folder) => [await folderKey(folder), folder] as const));
+    if (this.#closed) return;
+    const keys = new Map(wanted);
+    for (const [key, watcher] of this.#watchers) {
+      if (keys.has(key)) continue;
+      watcher.close();
+      this.#watchers.delete(key);
+    }
+    for (const [key, folder] of keys) if (!this.#watchers.has(key)) this.#watchFolder(key, folder);
+  }
+
+  #watchFolder(key: string, folder: string): void {
     try {
       const watcher = watch(folder, { persistent: false }, () => this.#lookSoon());
-      // Out of watches, or the folder is gone: the poll goes on.
-      watcher.on('error', () => watcher.close());
-      this.#watchers.push(watcher);
+      this.#watchers.set(key, watcher);
+      // Out of watches, or the folder is gone: the poll goes on and tries again.
+      watcher.on('error', () => {
+        watcher.close();
+        this.#watchers.delete(key);
+      });
     } catch {
       // As above.
     }
@@ -79,6 +99,7 @@ class ContentWatch implements FileWatch {
   }
 
   async #look(): Promise<void> {
+    await this.#watchFolders();
     const now = await this.#contents();
     if (this.#closed || now === this.#seen) return;
     this.#seen = now;
@@ -96,4 +117,11 @@ class ContentWatch implements FileWatch {
     );
     return sums.join();
   }
+}
+
+async function folderKey(folder: string): Promise<string> {
+  return stat(folder).then(
+    ({ dev, ino }) => `${folder} ${dev} ${ino}`,
+    () => folder,
+  );
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -26,6 +26,58 @@ describe('a file watch', () => {
     await rename(`${path}.new`, path);
     await eventually(() => changes === 2);
     await rm(path);
+    await eventually(() => changes === 3);
+    watch.close();
+  });
+
+  it('follows a symbolic link to a file elsewhere, and then to another', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'weft-watch-'));
+    const path = join(folder, 'link.yaml');
+    await writeFile(join(elsewhere, 'a.yaml'), 'one');
+    await writeFile(join(elsewhere, 'b.yaml'), 'two');
+    await symlink(join(elsewhere, 'a.yaml'), path);
+    let changes = 0;
+    const watch = await watchFiles([path], () => void (changes += 1), { debounce: 5, poll: 60_000 });
+    await writeFile(join(elsewhere, 'a.yaml'), 'one and a half');
+    await eventually(() => changes === 1);
+    await symlink(join(elsewhere, 'b.yaml'), `${path}.new`);
+    await rename(`${path}.new`, path);
+    await eventually(() => changes === 2);
+    await writeFile(join(elsewhere, 'b.yaml'), 'three');
+    await eventually(() => changes === 3);
+    watch.close();
+    await rm(elsewhere, { recursive: true });
+  });
+
+  it('notices the swap of a linked folder, as Kubernetes replaces a mounted configuration', async () => {
+    const path = join(folder, 'mounted.yaml');
+    for (const [version, text] of Object.entries({ v1: 'one', v2: 'two' })) {
+      await mkdir(join(folder, version));
+      await writeFile(join(folder, version, 'mounted.yaml'), text);
+    }
+    await symlink('v1', join(folder, '..data'));
+    await symlink(join('..data', 'mounted.yaml'), path);
+    let changes = 0;
+    const watch = await watchFiles([path], () => void (changes += 1), { debounce: 5, poll: 60_000 });
+    await symlink('v2', join(folder, '..data_tmp'));
+    await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+    await eventually(() => changes === 1);
+    watch.close();
+  });
+
+  it('goes on where the whole folder was replaced', async () => {
+    const inner = join(folder, 'inner');
+    const path = join(inner, 'weft.yaml');
+    await mkdir(inner);
+    await writeFile(path, 'one');
+    let changes = 0;
+    const watch = await watchFiles([path], () => void (changes += 1), { debounce: 5, poll: 20 });
+    await rm(inner, { recursive: true });
+    await eventually(() => changes === 1);
+    await mkdir(inner);
+    await writeFile(path, 'two');
+    await eventually(() => changes === 2);
+    await writeFile(path, 'three');
     await eventually(() => changes === 3);
     watch.close();
   });
