@@ -136,7 +136,7 @@ export class Reporter implements MeshRunEvents {
 
   async #writeFile(): Promise<void> {
     const run = this.#run;
-    if (run === null || this.#ended) return;
+    if (run === null || this.#ended || !this.#announced) return;
     const { stateDir, caFile } = this.#options;
     await writeUpFile(stateDir, {
       edge: mainUrl(listenerUrls(run.plan.edges.values(), run.readiness)),
