@@ -42,6 +42,8 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   #written = false;
   /** Bytes of an answer came back. */
   #answered = false;
+  /** An informational answer said `Connection: close`. */
+  #closeAnnounced = false;
   /** Milliseconds that the connection may idle after this exchange; 0: it is not used again. */
   #idleMs = 0;
   #paused = false;
@@ -191,6 +193,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     if (head === null) return this.#protocol(this.#parser.detail);
     if (head.status === 101) return this.#switch(head, chunk, after);
     if (head.status < 200) {
+      this.#closeAnnounced ||= this.#fields.close;
       exchange.handler.onInformational(head.status, head.headers);
       return after;
     }
@@ -236,7 +239,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
 
   /** Read with the head: trailers overwrite its fields. HTTP/1.0 connections are not kept (RFC 9112 §9.3). */
   #mayIdleFor(): number {
-    if (this.#parser.version === 10 || this.#fields.close || this.#parser.untilClose) return 0;
+    if (this.#parser.version === 10 || this.#closeAnnounced || this.#fields.close || this.#parser.untilClose) return 0;
     const { idleTimeoutMs } = this.#options.limits;
     const hint = this.#fields.keepAliveTimeout * 1_000;
     return hint < 0 ? idleTimeoutMs : Math.min(idleTimeoutMs, Math.max(hint - KEEP_ALIVE_MARGIN_MS, hint / 2));

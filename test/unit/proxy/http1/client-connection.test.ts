@@ -182,6 +182,10 @@ test('an upgrade that the upstream ignores is a plain answer', () => {
 
 for (const [what, bytes] of [
   ['Connection: close', 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok'],
+  [
+    'Connection: close in an informational answer',
+    'HTTP/1.1 103 \r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+  ],
   ['HTTP/1.0', 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok'],
   ['bytes after the answer', `${OK}HTTP/1.1 200 OK\r\n\r\n`],
   ['Keep-Alive: timeout=0', 'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=0\r\nContent-Length: 2\r\n\r\nok'],
