@@ -9,7 +9,7 @@ import { formatPath, quote, type ConfigError, type Path } from './problem.ts';
 /** UTF-16 units of one file. */
 export const MAX_TEXT = 1024 * 1024;
 /** Levels of YAML nesting; the deepest real key is at about 8 (the parser counts some levels twice). */
-export const MAX_NESTING = 64;
+const MAX_NESTING = 64;
 const MAX_ALIASES = 100;
 
 /** One file that could be read: its value, and where each part of it stands. */
@@ -96,9 +96,7 @@ function placeAt(lines: LineCounter, offset: number): Place {
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-type Tokens =
-  | { readonly ok: true; readonly value: CST.Token[]; readonly joined: readonly number[] }
-  | { readonly ok: false; readonly offset: number };
+type Tokens = { readonly ok: true; readonly value: CST.Token[] } | { readonly ok: false; readonly offset: number };
 
 /** The parser keeps its own stack, so nesting is measured here, before the composer recurses. */
 function tokenize(text: string, lines: LineCounter): Tokens {
@@ -110,13 +108,12 @@ function tokenize(text: string, lines: LineCounter): Tokens {
   }
   const parser = new Parser();
   const value: CST.Token[] = [];
-  const { list, joined } = lex(text);
-  for (const lexeme of list) {
+  for (const lexeme of lex(text)) {
     value.push(...parser.next(lexeme));
     if (parser.stack.length > MAX_NESTING) return { ok: false, offset: parser.offset };
   }
   value.push(...parser.end());
-  return { ok: true, value, joined };
+  return { ok: true, value };
 }
 
 interface TreeFault {

@@ -6,31 +6,15 @@ import { Lexer } from 'yaml';
 const SCALAR = '\u{1f}';
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
-export interface Lexemes {
-  readonly list: readonly string[];
-  /** Offsets of the scalars that strict YAML would not take. */
-  readonly joined: readonly number[];
-}
-
-export function lex(text: string): Lexemes {
+export function lex(text: string): readonly string[] {
   const raw = [...new Lexer().lex(text)];
-  const list: string[] = [];
-  const joined: number[] = [];
-  let offset = 0;
+  const lexemes: string[] = [];
   for (let at = 0; at < raw.length; at++) {
-    const lexeme = raw[at] ?? '';
-    const scalar = list.at(-1) === SCALAR ? joinTemplate(raw, at) : null;
-    if (scalar === null) {
-      list.push(lexeme);
-      offset += widthOf(lexeme);
-    } else {
-      list.push(scalar.text);
-      joined.push(offset);
-      offset += scalar.text.length;
-      at += scalar.taken - 1;
-    }
+    const scalar = lexemes.at(-1) === SCALAR ? joinTemplate(raw, at) : null;
+    lexemes.push(scalar?.text ?? raw[at] ?? '');
+    if (scalar !== null) at += scalar.taken - 1;
   }
-  return { list, joined };
+  return lexemes;
 }
 
 /** From `/users/`, `{`, SCALAR, `id`, `}`, SCALAR, `/x` on: one text. null: nothing to join here. */
@@ -50,9 +34,4 @@ function joinTemplate(raw: readonly string[], start: number): { readonly text: s
 
 function isParameter(raw: readonly string[], at: number): boolean {
   return raw[at] === '{' && raw[at + 1] === SCALAR && NAME.test(raw[at + 2] ?? '') && raw[at + 3] === '}';
-}
-
-/** Control lexemes stand for no text. Source: yaml, CST.BOM, DOCUMENT, FLOW_END, SCALAR. */
-function widthOf(lexeme: string): number {
-  return lexeme === SCALAR || lexeme === '\u{2}' || lexeme === '\u{18}' ? 0 : lexeme.length;
 }

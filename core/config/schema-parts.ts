@@ -2,7 +2,7 @@
 import { Type, type TSchema } from 'typebox';
 
 /** RFC 1123 label: names become host names, environment variables and paths of identities. */
-export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
+const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
 export const NAME_EXPECTED = 'a name of lower-case letters, digits and hyphens, at most 63 (a DNS label, RFC 1123)';
 
 /** What one list or text may hold at most; no more than the wire takes (proto/codec). */

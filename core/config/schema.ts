@@ -247,7 +247,6 @@ export type ServiceFile = Static<typeof service>;
 export type EdgeFile = Static<typeof edge>;
 export type RouteFile = Static<typeof route>;
 export type MatchFile = Static<typeof route>['match'];
-export type VersionFile = Static<typeof version>;
 
 /** The document that ships as config.schema.json, as text. */
 export function schemaDocument(): string {

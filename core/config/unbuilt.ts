@@ -5,43 +5,22 @@ import type { Path } from './problem.ts';
 
 /** `*` stands for one name or list position. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
-  '': ['consumers', 'auth', 'plans', 'plugins', 'tenants', 'stores', 'telemetry', 'federation', 'discovery'],
-  mesh: ['permissive', 'namespace', 'tracing', 'retry', 'timeout', 'balance', 'workers'],
+  '': ['consumers', 'auth'],
   'services.*': [
     'ports',
     'health',
     'retry',
     'circuitBreaker',
-    'bulkhead',
     'outlier',
     'external',
     'tls',
     'rateLimit',
     'cache',
-    'auth',
     'mirror',
     'fault',
-    'discovery',
     'workers',
-    'namespace',
-    'labels',
   ],
-  'services.*.versions.*': ['endpoints', 'run', 'port', 'weight', 'labels'],
-  'services.*.allow[*]': ['ports', 'headers', 'when', 'audit'],
-  'edges.*': [
-    'auth',
-    'rateLimit',
-    'cors',
-    'cache',
-    'headers',
-    'waf',
-    'consumers',
-    'tls',
-    'workers',
-    'errors',
-    'filters',
-  ],
-  'edges.*.listeners[*]': ['protocol', 'proxyProtocol', 'clientAuth', 'http2', 'tcp', 'limits'],
+  'edges.*': ['auth', 'rateLimit', 'cors', 'cache', 'workers'],
   'edges.*.routes[*]': [
     'auth',
     'rateLimit',
@@ -55,17 +34,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
     'mirror',
     'fault',
     'redirect',
-    'respond',
-    'headers',
-    'requestHeaders',
-    'responseHeaders',
-    'consumers',
-    'graphql',
-    'grpc',
-    'balance',
-    'limits',
   ],
-  'edges.*.routes[*].match': ['cookies', 'consumer', 'regex', 'body', 'grpc'],
 };
 
 type IsUnbuilt = (value: unknown) => boolean;
@@ -76,12 +45,11 @@ const oneOf =
 const isMapping: IsUnbuilt = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const VALUES: Readonly<Record<string, IsUnbuilt>> = {
-  'mesh.mtls': oneOf('permissive', 'off', 'disabled'),
-  'mesh.egress': oneOf('allow', 'external'),
-  'services.*.protocol': oneOf('grpc', 'http2', 'h2', 'h2c', 'tcp', 'tls', 'udp', 'websocket'),
-  'services.*.balance': (value) =>
-    isMapping(value) || oneOf('random', 'weighted', 'ring-hash', 'maglev', 'peak-ewma', 'hash', 'sticky')(value),
-  'edges.*.listeners[*].tls': (value) => isMapping(value) || oneOf('acme', 'file', 'passthrough')(value),
+  'mesh.mtls': oneOf('permissive'),
+  'mesh.egress': oneOf('allow'),
+  'services.*.protocol': oneOf('grpc', 'http2', 'tcp'),
+  'services.*.balance': (value) => isMapping(value) || oneOf('random', 'ring-hash', 'maglev', 'peak-ewma')(value),
+  'edges.*.listeners[*].tls': (value) => isMapping(value) || oneOf('acme')(value),
   'services.*.timeout': isMapping,
   'edges.*.routes[*].timeout': isMapping,
   'services.*.endpoints[*]': isMapping,
