@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, connect, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { before, test } from 'node:test';
+import { encodeView } from '../../proto/codec/encode.ts';
 import { startAgent, startDiscovery } from '../support/discovery-harness.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRecordingServer } from '../support/recording-peers.ts';
@@ -44,7 +45,6 @@ test('a proxy says what it holds when it comes back', async (t) => {
     hello.subscriptions.map(({ subscribe, initialResourceVersions }) => [subscribe, initialResourceVersions]),
     Array.from({ length: 4 }, () => [['*'], {}]),
   );
-  const { encodeView } = await import('../../proto/codec/encode.ts');
   const encoded = encodeView(sampleView('s1', { a: [] }));
   server.send({ nonce: 'n1', snapshot: 's1', resources: encoded.map(({ wire }) => wire) });
   assert.equal((await server.request(1)).responseNonce, 'n1');

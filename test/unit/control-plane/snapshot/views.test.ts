@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Views } from '../../../../control-plane/snapshot/views.ts';
+import type { View } from '../../../../core/model/view.ts';
+import { encodeView } from '../../../../proto/codec/encode.ts';
+import { sampleEndpoint, sampleView } from '../../../support/sample-view.ts';
+
+test('a view is cut and encoded once until something changes', () => {
+  let cuts = 0;
+  const views = new Views(() => {
+    cuts++;
+    return sampleView('s1', { a: [] });
+  });
+  const first = views.of('orders');
+  assert.equal(views.of('orders'), first);
+  assert.equal(cuts, 1);
+  views.invalidate();
+  assert.notEqual(views.of('orders'), first);
+  assert.equal(cuts, 2);
+});
+
+test('an account that is not there is asked for again each time', () => {
+  let view: View | null = null;
+  const views = new Views(() => view);
+  assert.equal(views.of('orders'), null);
+  view = sampleView('s1', {});
+  assert.equal(views.of('orders')?.snapshot, 's1');
+});
+
+test('what two snapshots share is encoded once, and what changed is encoded anew', () => {
+  const before = sampleView('s1', { a: [], b: [sampleEndpoint('b-1')] });
+  const after: View = {
+    ...before,
+    endpoints: new Map(before.endpoints).set('b', {
+      cluster: before.clusters.get('b')?.name ?? assert.fail(),
+      endpoints: [sampleEndpoint('b-2')],
+    }),
+  };
+  let view = before;
+  const views = new Views(() => view);
+  const first = views.of('orders')?.resources ?? [];
+  view = after;
+  views.invalidate();
+  const second = views.of('orders')?.resources ?? [];
+  assert.deepEqual(
+    second.map((resource, index) => resource === first[index]),
+    [true, true, true, false],
+  );
+  assert.deepEqual(second, encodeView(after));
+});
+
+test('two clusters with one list of endpoints stay two resources', () => {
+  const shared = [sampleEndpoint('a-1')];
+  const view = sampleView('s1', { a: shared, 'a@v1': shared });
+  const names = new Views(() => view).of('orders')?.resources.map(({ type, name }) => `${type}/${name}`);
+  assert.deepEqual(names, ['cluster/a', 'cluster/a@v1', 'endpoints/a', 'endpoints/a@v1']);
+});
