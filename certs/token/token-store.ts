@@ -94,6 +94,17 @@ export async function findToken(
   return ok(grant);
 }
 
+/** Milliseconds since 1970; null where there is no such token or its record is damaged. */
+export async function expiryOfToken(stateDir: string, id: string): Promise<number | null> {
+  try {
+    const record = await readState(join(stateDir, 'tokens', `${id}.json`));
+    return isTokenRecord(record) ? record.expiresAt : null;
+  } catch (error) {
+    if (error instanceof MeshError && error.code === 'state-corrupt') return null;
+    throw error;
+  }
+}
+
 /** Takes one use for a key; `token-used` where all are taken by others. */
 export async function useToken(
   options: Pick<TokenStoreOptions, 'stateDir'>,

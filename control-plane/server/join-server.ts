@@ -5,6 +5,7 @@ import { describeError, MeshError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import { AttemptLimit } from '../../certs/token/attempt-limit.ts';
+import { sweepTokens } from '../../certs/token/token-sweep.ts';
 import type { Issued } from '../../proto/gen/weft/v1/Issued.ts';
 import type { RedeemRequest__Output } from '../../proto/gen/weft/v1/RedeemRequest.ts';
 import type { Services } from '../../proto/codec/services.ts';
@@ -40,6 +41,8 @@ export class JoinServer {
 
   /** Returns the bound port. Throws MeshError `address-in-use`. */
   async start(): Promise<number> {
+    const swept = await sweepTokens(this.#options.stateDir, this.#options.clock);
+    if (swept > 0) this.#options.log.info({ tokens: swept }, 'expired join tokens removed');
     const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE, 'grpc.max_concurrent_streams': 16 });
     const handler: handleUnaryCall<RedeemRequest__Output, Issued> = (call, reply) => {
       this.#redeem(hostOfPeer(call.getPeer()) ?? '', call.request).then(
