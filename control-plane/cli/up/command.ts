@@ -18,6 +18,7 @@ export async function runUpCommand(file: string, options: { readonly logLevel: L
         proxyEntry: entryOf('proxy'),
         controlPlaneEntry: entryOf('control-plane'),
         out: process.stdout,
+        err: process.stderr,
       },
       signals,
     );

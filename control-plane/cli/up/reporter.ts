@@ -87,6 +87,8 @@ export class Reporter implements MeshRunEvents {
 
   onUp(process: Supervised, detail: string): void {
     this.#say(`${labelOf(process)} is up (pid ${process.pid ?? '-'}${detail === '' ? '' : `, ${detail}`})`);
+    // An edge on port 0 has another one now.
+    if (this.#announced) this.#enqueue(() => this.#writeFile());
   }
 
   onEnd(process: Supervised, pid: number, how: string, restartIn: number | null): void {

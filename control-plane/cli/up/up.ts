@@ -34,6 +34,8 @@ export interface UpOptions {
   readonly proxyEntry: string;
   readonly controlPlaneEntry: string;
   readonly out: ConsoleOutput;
+  /** For what is wrong with the configuration. */
+  readonly err: ConsoleOutput;
 }
 
 /** Resolves with the exit code once all is stopped. Throws MeshError where it cannot begin. */
@@ -90,7 +92,7 @@ async function readMesh(options: UpOptions): Promise<Mesh | null> {
   const texts = await readConfigFiles([options.file]);
   const parsed = texts.ok ? parseConfig(texts.value) : texts;
   const problems: readonly ConfigError[] = parsed.ok ? parsed.value.warnings : parsed.error;
-  for (const problem of problems) options.out.write(`${problemLine(problem)}\n`);
+  for (const problem of problems) options.err.write(`${problemLine(problem)}\n`);
   return parsed.ok ? parsed.value.mesh : null;
 }
 
