@@ -124,7 +124,7 @@ function admit(
 }
 
 /** To the caller's proxy alone, which may try another instance where that is harmless. */
-function sayFailure(error: MeshError, headers: HeaderList): void {
+export function sayFailure(error: MeshError, headers: HeaderList): void {
   if (error.unprocessed) headers.add('x-weft-unprocessed', '1');
   else if (error.code === 'upstream-closed') headers.add('x-weft-upstream-closed', '1');
 }

@@ -3,6 +3,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { IdSource } from '../filter/ids.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { sayFailure } from './inbound.ts';
 import { createPlan } from './plan-context.ts';
 
 export function notReadyPlan(ids: IdSource, record: Recorder): ExchangePlan {
@@ -11,6 +12,8 @@ export function notReadyPlan(ids: IdSource, record: Recorder): ExchangePlan {
     {
       route: () => new MeshError('no-endpoint', { detail: 'there is no view yet', unprocessed: true }),
       onRequest: () => {},
+      // A sidecar that has just restarted is in its callers' views already: they may try another instance.
+      onLocalAnswer: sayFailure,
     },
   );
 }
