@@ -101,7 +101,7 @@ export class Proxy {
   }
 
   get acceptors(): readonly Acceptor[] {
-    return [...this.#listeners.acceptors.values()];
+    return this.#listeners.acceptors;
   }
 
   /** Binds what does not depend on a view. Throws MeshError `address-in-use`. */
@@ -117,19 +117,18 @@ export class Proxy {
   /** All of a view or none of it. Calls must not overlap. */
   async apply(view: View): Promise<Result<void, Refusal>> {
     const prepared = this.#clusters.prepare(this.#clusterView(view));
-    const opened = await this.#open(this.#plans(view, prepared));
-    if (!opened.ok) {
-      this.#clusters.abandon(prepared);
-      return err(refusal(opened.error, '', ''));
-    }
     const warmed = await this.#clusters.warm(prepared);
     // Without a view yet one dead callee would keep a proxy from ever starting.
     if (!warmed.ok && this.#view !== null) {
-      this.#listeners.abandon(opened.value.listeners);
       this.#clusters.abandon(prepared);
       const { cluster, error } = warmed.error;
       const failure = new MeshError('warm-failed', { detail: error.detail, cause: error });
       return err(refusal(failure, `cluster/${cluster.name}`, cluster.ruleId));
+    }
+    const opened = await this.#open(this.#plans(view, prepared));
+    if (!opened.ok) {
+      this.#clusters.abandon(prepared);
+      return err(refusal(opened.error, '', ''));
     }
     this.#swap(view, prepared, opened.value);
     return ok(undefined);
@@ -137,7 +136,7 @@ export class Proxy {
 
   /** New certificates for every edge listener with TLS. */
   async renewCertificates(): Promise<void> {
-    for (const acceptor of this.#listeners.acceptors.values()) {
+    for (const acceptor of this.#listeners.acceptors) {
       const certificates = this.#behind.get(acceptor)?.certificates ?? null;
       const source = this.#options.certificates;
       if (certificates !== null && source !== null) certificates.update([await source.renew(certificates.hosts)]);
@@ -163,8 +162,8 @@ export class Proxy {
   #swap(view: View, prepared: PreparedClusters, { ready, listeners }: Opened): void {
     this.#clusters.commit(prepared);
     const byName = new Map(ready.map((one) => [one.listener.name, one]));
-    for (const acceptor of listeners.acceptors.values()) {
-      const one = byName.get(acceptor.name);
+    for (const { name, acceptor } of listeners.acceptors.values()) {
+      const one = byName.get(name);
       const behind = this.#behind.get(acceptor);
       if (one === undefined || behind === undefined) continue;
       behind.forwarder.swap(one.listener.plan);
@@ -232,7 +231,6 @@ export class Proxy {
       scheme: listener.tls === 'none' ? 'http' : 'https',
       createServer: this.#serverFactory(listener, certificates),
       serve: (socket, info, onClose) => this.#downstream(socket, info, onClose, forwarder),
-      log: this.#options.log,
     });
     this.#behind.set(acceptor, { forwarder, certificates });
     return acceptor;

@@ -2,7 +2,6 @@
 // order. It knows no TLS: a stage that does gives it its own kind of server.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { MeshError } from '../../core/kit/error.ts';
-import type { Log } from '../../core/kit/log.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { ConnectionInfo } from '../exchange.ts';
@@ -34,7 +33,6 @@ export interface AcceptorOptions {
   readonly scheme: 'http' | 'https';
   readonly createServer: ServerFactory;
   readonly serve: Serve;
-  readonly log: Log;
   /** Default 10,000; above it a connection is closed at once. */
   readonly maxConnections?: number;
 }
@@ -49,6 +47,7 @@ export const createPlainServer: ServerFactory = (onSocket) =>
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #server: Server;
+  #name: string;
   readonly #connections = new Set<ServedConnection>();
   /** Raw sockets, also those whose handshake is not done and those that became tunnels. */
   readonly #sockets = new Set<Socket>();
@@ -59,15 +58,25 @@ export class Acceptor {
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
+    this.#name = options.name;
     this.#server = options.createServer((socket, facts) => this.#open(socket, facts));
+    // While it listens: accepting failed, for want of file descriptors. The next one may be taken again.
+    this.#server.on('error', () => {
+      this.#refused += 1;
+    });
     this.#server.on('connection', (socket: Socket) => this.#track(socket));
   }
 
   get name(): string {
-    return this.#options.name;
+    return this.#name;
   }
 
-  /** Bound; throws MeshError `address-in-use`. */
+  /** What connections from now on are told they came in by. */
+  rename(name: string): void {
+    this.#name = name;
+  }
+
+  /** Binds, again after `suspend`; throws MeshError `address-in-use`. */
   start(): Promise<void> {
     const { address } = this.#options;
     return new Promise((done, fail) => {
@@ -75,12 +84,17 @@ export class Acceptor {
       this.#server.once('error', failed);
       this.#server.listen({ host: address.host, port: address.port, backlog: 1_024 }, () => {
         this.#server.off('error', failed);
-        this.#server.on('error', (error) =>
-          this.#options.log.error({ listener: this.name, error: error.message }, 'a listening socket failed'),
-        );
         done();
       });
     });
+  }
+
+  /** Gives the port away; connections stay. */
+  async suspend(): Promise<void> {
+    if (!this.#server.listening) return;
+    this.#server.close();
+    // The port is free when the handle is closed, which is at the end of this turn of the event loop.
+    await new Promise((done) => setImmediate(done));
   }
 
   /** The real address; the asked-for one before `start`. */
@@ -102,17 +116,17 @@ export class Acceptor {
     const empty = new Promise<void>((done) => {
       this.#onEmpty = done;
     });
-    const cut = setTimeout(() => this.close(), cap);
+    const cut = setTimeout(() => void this.close(), cap);
     await empty;
     clearTimeout(cut);
   }
 
-  /** Cuts everything. */
-  close(): void {
+  /** Cuts everything at once; the port is free when the promise resolves. */
+  async close(): Promise<void> {
     this.#draining = true;
-    if (this.#server.listening) this.#server.close();
     for (const connection of [...this.#connections]) connection.destroy();
     for (const socket of this.#sockets) socket.destroy();
+    await this.suspend();
   }
 
   #track(socket: Socket): void {
@@ -131,9 +145,9 @@ export class Acceptor {
 
   #open(socket: Socket, facts: SecureFacts): void {
     if (socket.destroyed) return;
-    const { name, scheme, serve } = this.#options;
+    const { scheme, serve } = this.#options;
     const info: ConnectionInfo = {
-      listener: name,
+      listener: this.#name,
       peer: facts.peer,
       remoteAddress: plainAddress(socket.remoteAddress ?? ''),
       remotePort: socket.remotePort ?? 0,

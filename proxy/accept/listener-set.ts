@@ -9,70 +9,91 @@ import type { Acceptor } from './acceptor.ts';
 export interface WantedListener {
   readonly name: string;
   readonly address: HostPort;
-  /** Whatever else makes it another socket: `plain`, `tls`. */
+  /** Whatever else makes it another socket: `none`, `mesh`, `edge`. */
   readonly kind: string;
   make(): Acceptor;
 }
 
 export interface OpenedListeners {
-  readonly acceptors: ReadonlyMap<string, Acceptor>;
+  /** By what the sockets are, with the name that the view gives each. */
+  readonly acceptors: ReadonlyMap<string, NamedAcceptor>;
   readonly opened: readonly Acceptor[];
+  /** They made room for opened ones on the same port; without a commit they listen again. */
+  readonly suspended: readonly Acceptor[];
+}
+
+interface NamedAcceptor {
+  readonly name: string;
+  readonly acceptor: Acceptor;
 }
 
 export class ListenerSet {
-  #acceptors: ReadonlyMap<string, Acceptor> = new Map();
+  #acceptors: ReadonlyMap<string, NamedAcceptor> = new Map();
 
-  get acceptors(): ReadonlyMap<string, Acceptor> {
-    return this.#acceptors;
+  get acceptors(): readonly Acceptor[] {
+    return [...this.#acceptors.values()].map(({ acceptor }) => acceptor);
   }
 
   /** All of them are bound, or none is. */
   async open(wanted: readonly WantedListener[]): Promise<Result<OpenedListeners, MeshError>> {
-    const acceptors = new Map<string, Acceptor>();
+    const acceptors = new Map<string, NamedAcceptor>();
     const opened: Acceptor[] = [];
+    const suspended = await this.#makeRoom(wanted);
     for (const listener of wanted) {
-      const key = keyOf(listener);
-      const found = this.#acceptors.get(key);
-      if (found !== undefined) {
-        acceptors.set(key, found);
-        continue;
-      }
-      const acceptor = listener.make();
+      const { name } = listener;
+      const found = this.#acceptors.get(keyOf(listener))?.acceptor;
+      const acceptor = found ?? listener.make();
+      acceptors.set(keyOf(listener), { name, acceptor });
+      if (found !== undefined) continue;
+      opened.push(acceptor);
       try {
         await acceptor.start();
       } catch (error) {
-        for (const one of opened) one.close();
+        await this.abandon({ acceptors, opened, suspended });
         return err(error instanceof MeshError ? error : new MeshError('internal', { cause: error }));
       }
-      opened.push(acceptor);
-      acceptors.set(key, acceptor);
     }
-    return ok({ acceptors, opened });
+    return ok({ acceptors, opened, suspended });
   }
 
   /** Sockets that the new view does not ask for take no more connections and drain for `cap` ms. */
   commit(next: OpenedListeners, cap: number): void {
-    const stays = new Set(next.acceptors.values());
-    for (const acceptor of this.#acceptors.values()) if (!stays.has(acceptor)) void acceptor.drain(cap);
+    const before = this.acceptors;
     this.#acceptors = next.acceptors;
+    for (const { name, acceptor } of next.acceptors.values()) acceptor.rename(name);
+    const stays = new Set(this.acceptors);
+    for (const acceptor of before) if (!stays.has(acceptor)) void acceptor.drain(cap);
   }
 
-  abandon(next: OpenedListeners): void {
-    for (const acceptor of next.opened) acceptor.close();
+  async abandon(next: OpenedListeners): Promise<void> {
+    await Promise.all(next.opened.map((acceptor) => acceptor.close()));
+    for (const acceptor of next.suspended) await acceptor.start();
   }
 
   /** Those whose name `chosen` takes. */
   async drain(cap: number, chosen: (name: string) => boolean = () => true): Promise<void> {
-    const acceptors = [...this.#acceptors.values()].filter(({ name }) => chosen(name));
+    const acceptors = this.acceptors.filter(({ name }) => chosen(name));
     await Promise.all(acceptors.map((acceptor) => acceptor.drain(cap)));
   }
 
   close(): void {
-    for (const acceptor of this.#acceptors.values()) acceptor.close();
+    for (const acceptor of this.acceptors) void acceptor.close();
     this.#acceptors = new Map();
+  }
+
+  /** Our own sockets that go, and whose port another kind of socket or a wider address wants. */
+  async #makeRoom(wanted: readonly WantedListener[]): Promise<readonly Acceptor[]> {
+    const keys = new Set(wanted.map(keyOf));
+    const fresh = wanted.filter((listener) => !this.#acceptors.has(keyOf(listener)));
+    const ports = new Set(fresh.map(({ address }) => address.port).filter((port) => port !== 0));
+    const leaving = [...this.#acceptors].filter(([key]) => !keys.has(key)).map(([, { acceptor }]) => acceptor);
+    const inTheWay = leaving.filter(({ bound }) => ports.has(bound.port));
+    await Promise.all(inTheWay.map((acceptor) => acceptor.suspend()));
+    return inTheWay;
   }
 }
 
-function keyOf(listener: WantedListener): string {
-  return `${listener.name} ${listener.kind} ${listener.address.host} ${listener.address.port}`;
+/** By place, not by name: `edge/main/0` is another listener after somebody wrote one above it. */
+function keyOf({ name, address, kind }: WantedListener): string {
+  return `${kind} ${address.host} ${address.port}${address.port === 0 ? ` ${name}` : ''}`;
 }

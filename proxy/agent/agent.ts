@@ -12,6 +12,7 @@ import { describeFlaw } from '../../proto/codec/fields.ts';
 import { loadServices } from '../../proto/codec/services.ts';
 import type { DiscoveryDefinition } from '../../proto/gen/weft/v1/Discovery.ts';
 import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
+import { ConnectionReport } from './connection-report.ts';
 import { connectDiscovery, type AgentIdentity, type Keepalive } from './channel.ts';
 import { NO_HOLDINGS, stage, type Holdings, type Staged } from './holdings.ts';
 import { Session, type SessionEnd } from './session.ts';
@@ -102,12 +103,12 @@ export class Agent {
   /** In a row. */
   #refusals = 0;
   #cancelRetry: () => void = () => {};
-  /** What the log was last told about the connection, so that a long outage is one line. */
-  #told: 'connected' | number | null = null;
+  readonly #report: ConnectionReport;
 
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#identity = options.identity;
+    this.#report = new ConnectionReport(options.log, options.address);
   }
 
   start(): void {
@@ -148,7 +149,7 @@ export class Agent {
       if (this.#closed) return;
       if (this.#renewed) continue;
       failures = end.connected ? 0 : failures + 1;
-      this.#tellLoss(end);
+      this.#report.lost(end, this.#held.snapshot !== null);
       const policy = this.#options.backoff ?? BACKOFF;
       await this.#pause(backoffDelay(policy, Math.max(0, failures - 1), this.#options.clock.random()));
     }
@@ -163,7 +164,10 @@ export class Agent {
       version,
       inboundPort,
       held: this.#held,
-      onConnected: () => this.#tellReturn(),
+      onConnected: () => {
+        this.#connected = true;
+        this.#report.connected();
+      },
       onResponse: (response) => this.#take(response),
     });
     this.#session = session;
@@ -235,26 +239,5 @@ export class Agent {
         done();
       };
     });
-  }
-
-  #tellReturn(): void {
-    this.#connected = true;
-    if (this.#told === 'connected') return;
-    this.#told = 'connected';
-    this.#options.log.info({ address: this.#target() }, 'connected to the control plane');
-  }
-
-  #tellLoss({ code, reason }: SessionEnd): void {
-    if (this.#told === code) return;
-    this.#told = code;
-    const keeps = this.#held.snapshot === null ? 'there is no view yet' : 'the last view keeps being served';
-    this.#options.log.warn(
-      { code: 'control-plane-unreachable', address: this.#target(), reason },
-      `no control plane: ${reason}; ${keeps}, trying again`,
-    );
-  }
-
-  #target(): string {
-    return `${this.#options.address.host}:${this.#options.address.port}`;
   }
 }

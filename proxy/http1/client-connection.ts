@@ -295,7 +295,9 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   }
 
   #schedule(delayMs: number): void {
-    if (this.#state !== 'closed' && delayMs > 0) this.#options.timers.schedule(this.#timer, delayMs);
+    if (this.#state === 'closed') return;
+    if (delayMs > 0) this.#options.timers.schedule(this.#timer, delayMs);
+    else this.#options.timers.cancel(this.#timer);
   }
 }
 

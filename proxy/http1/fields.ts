@@ -25,6 +25,9 @@ const NOT_IN_TRAILERS = new Set(
 );
 const NOT_IN_TRAILERS_PREFIX = /^(?:if-|x-forwarded-|x-weft-|x-envoy-)/;
 
+/** Each costs a search of all fields. */
+const MAX_NAMED = 16;
+
 /** One per connection, used for every section that it reads. */
 export class FieldParser {
   headers = new HeaderList();
@@ -251,9 +254,9 @@ export class FieldParser {
       else if (option === 'upgrade') this.connectionUpgrade = true;
       else if (!isToken(option)) return true;
       else if (!NOT_PER_HOP.has(option) && option !== 'te') (this.#named ??= []).push(option);
-      return false;
+      return (this.#named?.length ?? 0) > MAX_NAMED;
     });
-    return bad === true ? this.#no('a Connection option that is not a token') : TAKEN;
+    return bad ? this.#no('a Connection option that is not a token, or too many') : TAKEN;
   }
 
   #upgrade(value: string): typeof TAKEN {

@@ -329,7 +329,9 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   }
 
   #schedule(delayMs: number): void {
-    if (delayMs > 0 && this.#state !== 'closed') this.#options.timers.schedule(this.#timer, delayMs);
+    if (this.#state === 'closed') return;
+    if (delayMs > 0) this.#options.timers.schedule(this.#timer, delayMs);
+    else this.#options.timers.cancel(this.#timer);
   }
 
   #pauseSocket(paused: boolean): void {

@@ -13,12 +13,29 @@ function check(text: string, table: Uint8Array, what: string): void {
   }
 }
 
+/** Framing is written by the codec alone: what a filter or another codec left in a list is dropped. */
+function isOwn(name: string): boolean {
+  switch (name.length) {
+    case 4:
+      return name.toLowerCase() === 'host';
+    case 10:
+      return name.toLowerCase() === 'connection';
+    case 14:
+      return name.toLowerCase() === 'content-length';
+    case 17:
+      return name.toLowerCase() === 'transfer-encoding';
+    default:
+      return false;
+  }
+}
+
 function fieldLines(headers: HeaderList): string {
   const { fields } = headers;
   let lines = '';
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
     const value = fields[i + 1] as string;
+    if (isOwn(name)) continue;
     if (name === '') throw new MeshError('internal', { detail: 'a field without a name cannot be written' });
     check(name, TOKEN, 'a field name');
     check(value, FIELD_VALUE, 'a field value');

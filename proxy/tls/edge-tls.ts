@@ -65,6 +65,7 @@ export class EdgeCertificates {
       socket.destroy();
     });
     server.on('close', () => this.#servers.delete(server));
+    server.on('listening', () => this.#servers.add(server));
     this.#servers.add(server);
     this.#setDefault(server);
     return server;

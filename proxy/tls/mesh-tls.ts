@@ -76,6 +76,7 @@ export class MeshTls {
     );
     server.on('tlsClientError', (error, socket) => this.#refuse(name, socket, reasonOf(error, socket)));
     server.on('close', () => this.#servers.delete(server));
+    server.on('listening', () => this.#servers.add(server));
     this.#servers.add(server);
     return server;
   }

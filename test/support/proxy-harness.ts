@@ -20,6 +20,8 @@ export interface ProxyHarness {
   readonly stats: Stats;
   readonly ring: DecisionRing;
   readonly lines: readonly LogLine[];
+  /** Null without an identity. */
+  readonly tls: MeshTls | null;
   /** The port of a listener. */
   port(listener?: string): number;
   /** Access-log lines, once there are so many. */
@@ -63,6 +65,7 @@ export async function startProxy(test: TestContext, options: HarnessOptions = {}
     stats,
     ring,
     lines: log.lines,
+    tls,
     port: (listener = 'edge/main/0') => {
       const acceptor = proxy.acceptors.find(({ name }) => name === listener);
       if (acceptor === undefined) throw new Error(`no listener ${listener}`);
