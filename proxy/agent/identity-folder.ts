@@ -6,7 +6,6 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeshError } from '../../core/kit/error.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
-import { certificateFingerprint } from '../../certs/x509/certificate.ts';
 import { identityOfCertificate } from '../../certs/spiffe/peer.ts';
 import { generateKeyPair, privateKeyPem, readPrivateKey, sameKey, type KeyPair } from '../../certs/x509/key.ts';
 import { certificatesOf } from '../../certs/x509/pem.ts';
@@ -31,6 +30,8 @@ export interface Identity {
   readonly bundlePem: string;
   /** Name of the instance: `orders-7f3a`. */
   readonly instance: string;
+  /** The token that it was joined with, by its id. */
+  readonly tokenId: string;
   /** Milliseconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -43,6 +44,9 @@ export interface IssuedFiles {
   readonly instance: string;
 }
 
+/** What `instance.json` holds. */
+type Joined = Pick<Identity, 'instance' | 'tokenId'>;
+
 const KEY = 'key.pem';
 const NEXT_KEY = 'next-key.pem';
 const SVID = 'svid.pem';
@@ -54,12 +58,11 @@ const MAX_FILE = 256 * 1024;
 export async function loadIdentity(stateDir: string): Promise<Identity | null> {
   try {
     const [chainPem, bundlePem] = await Promise.all([read(stateDir, SVID), read(stateDir, BUNDLE)]);
-    const state = await readState(join(stateDir, INSTANCE));
-    const instance = instanceOf(state);
-    if (chainPem === null || bundlePem === null || instance === null) return null;
+    const joined = joinedOf(await readState(join(stateDir, INSTANCE)));
+    if (chainPem === null || bundlePem === null || joined === null) return null;
     for (const name of [KEY, NEXT_KEY]) {
       const keyPem = await read(stateDir, name);
-      const identity = keyPem === null ? null : assemble(keyPem, { chainPem, bundlePem, instance });
+      const identity = keyPem === null ? null : assemble(keyPem, { chainPem, bundlePem, ...joined });
       if (identity === null) continue;
       if (name === NEXT_KEY) await rename(join(stateDir, NEXT_KEY), join(stateDir, KEY));
       return identity;
@@ -83,26 +86,25 @@ export async function pendingKey(stateDir: string): Promise<KeyPair> {
 }
 
 /** Keeps what was issued for the pending key. Throws MeshError `peer-refused` where it does not fit the key. */
-export async function storeIdentity(stateDir: string, keys: KeyPair, issued: IssuedFiles): Promise<Identity> {
+export async function storeIdentity(
+  stateDir: string,
+  keys: KeyPair,
+  issued: IssuedFiles & { readonly tokenId: string },
+): Promise<Identity> {
   const identity = assemble(privateKeyPem(keys.privateKey), issued);
   if (identity === null) {
     throw new MeshError('peer-refused', { detail: 'the control plane sent a certificate that does not fit the key' });
   }
   await writeFileAtomic(join(stateDir, BUNDLE), issued.bundlePem, SECRET_MODE);
-  await writeState(join(stateDir, INSTANCE), { instance: issued.instance, spiffeId: identity.spiffeId });
+  const { instance, tokenId, spiffeId } = identity;
+  await writeState(join(stateDir, INSTANCE), { instance, tokenId, spiffeId });
   await writeFileAtomic(join(stateDir, SVID), issued.chainPem, SECRET_MODE);
   await rename(join(stateDir, NEXT_KEY), join(stateDir, KEY));
   return identity;
 }
 
-/** Whether one of the roots has this fingerprint. */
-export function bundleHolds(bundlePem: string, rootFingerprint: string): boolean {
-  const roots = certificatesOf(bundlePem);
-  return roots.ok && roots.value.some((root) => certificateFingerprint(root) === rootFingerprint);
-}
-
 /** null where key, leaf, intermediates and roots do not fit together, or the leaf is no SVID. */
-function assemble(keyPem: string, issued: IssuedFiles): Identity | null {
+function assemble(keyPem: string, issued: IssuedFiles & Joined): Identity | null {
   const keys = readPrivateKey(keyPem);
   const chain = certificatesOf(issued.chainPem);
   const roots = certificatesOf(issued.bundlePem);
@@ -142,7 +144,8 @@ async function read(stateDir: string, name: string): Promise<string | null> {
   return (await exists(path)) ? readTextBounded(path, MAX_FILE) : null;
 }
 
-function instanceOf(state: unknown): string | null {
-  if (typeof state !== 'object' || state === null || !('instance' in state)) return null;
-  return typeof state.instance === 'string' ? state.instance : null;
+function joinedOf(state: unknown): Joined | null {
+  if (typeof state !== 'object' || state === null || !('instance' in state) || !('tokenId' in state)) return null;
+  const { instance, tokenId } = state;
+  return typeof instance === 'string' && typeof tokenId === 'string' ? { instance, tokenId } : null;
 }

@@ -54,7 +54,7 @@ export async function renewIdentity(options: AskOptions & { readonly stateDir: s
     request: { csr: makeCsr(keys) },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  return storeIdentity(options.stateDir, keys, issued);
+  return storeIdentity(options.stateDir, keys, { ...issued, tokenId: options.identity.tokenId });
 }
 
 /** Signed for the hosts that the configuration gives this edge. Throws `csr-refused` for a sidecar. */

@@ -1,5 +1,6 @@
 // How a proxy comes by its identity: from its state folder if that holds a valid one, else by redeeming a join
-// token with a CSR for a key that never leaves the folder. A control plane that is not there is waited for.
+// token with a CSR for a key that never leaves the folder. A control plane that is not there is waited for. Another
+// token than the one that was redeemed is meant: the proxy joins anew, as what that token says.
 import { backoffDelay } from '../../core/kit/backoff.ts';
 import { describeError, MeshError } from '../../core/kit/error.ts';
 import type { ErrorCode } from '../../core/kit/error-table.ts';
@@ -10,7 +11,7 @@ import { makeCsr } from '../../certs/x509/csr.ts';
 import type { Services } from '../../proto/codec/services.ts';
 import type { AgentClock } from './agent.ts';
 import { callForIdentity } from './identity-call.ts';
-import { bundleHolds, loadIdentity, pendingKey, storeIdentity, type Identity } from './identity-folder.ts';
+import { loadIdentity, pendingKey, storeIdentity, type Identity } from './identity-folder.ts';
 import { fetchPinnedRoot } from './pinned-root.ts';
 
 export interface ObtainIdentityOptions {
@@ -42,8 +43,8 @@ export async function obtainIdentity(options: ObtainIdentityOptions): Promise<Id
   const { stateDir, log, clock } = options;
   const token = options.token === null ? null : parseToken(options.token);
   const kept = await loadIdentity(stateDir);
-  const pin = token?.ok === true ? token.value.rootFingerprint : null;
-  if (kept !== null && clock.now() < kept.notAfter && (pin === null || bundleHolds(kept.bundlePem, pin))) {
+  const tokenId = token?.ok === true ? token.value.id : null;
+  if (kept !== null && clock.now() < kept.notAfter && (tokenId === null || tokenId === kept.tokenId)) {
     log.info({ identity: kept.spiffeId, instance: kept.instance, stateDir }, 'identity taken from the state folder');
     return kept;
   }
@@ -80,7 +81,7 @@ async function joinOnce(options: ObtainIdentityOptions, token: JoinToken): Promi
     request: { token: formatToken(token), csr: makeCsr(keys) },
     signal,
   });
-  return storeIdentity(stateDir, keys, issued);
+  return storeIdentity(stateDir, keys, { ...issued, tokenId: token.id });
 }
 
 /** Resolves after `ms`, or at once when told to stop. */

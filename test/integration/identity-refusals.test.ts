@@ -34,7 +34,7 @@ async function join1(t: TestContext, plane: JoinableControlPlane, options: Joini
     stateDir: await temporaryFolder(t),
     services: plane.services,
     log: silentLog,
-    signal: t.signal,
+    signal: AbortSignal.any([t.signal, AbortSignal.timeout(20_000)]),
     clock: systemClock,
     ...options,
   });

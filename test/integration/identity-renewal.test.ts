@@ -35,7 +35,7 @@ function obtain(t: TestContext, plane: JoinableControlPlane, stateDir: string, t
     stateDir,
     services: plane.services,
     log: silentLog,
-    signal: t.signal,
+    signal: AbortSignal.any([t.signal, AbortSignal.timeout(20_000)]),
     clock: systemClock,
   });
 }
@@ -122,6 +122,18 @@ test('a token of another authority makes the kept identity worthless', async (t)
   const token = await anew.token({ account: 'orders' });
   const identity = await obtain(t, anew, first.stateDir, token);
   assert.notEqual(identity.bundlePem, first.identity.bundlePem);
+});
+
+test('another token for the same folder is meant: its version counts from then on', async (t) => {
+  const { plane, stateDir, identity } = await joined(t, 'orders');
+  const token = await plane.token({ account: 'orders', version: 'v3' });
+  const anew = await obtain(t, plane, stateDir, token);
+  assert.notEqual(anew.instance, identity.instance);
+  const leaf = certificatesOf(anew.chainPem);
+  const peer = verifyPeer((leaf.ok && leaf.value[0]) || Buffer.alloc(0), { trustDomain: 'shop.test' });
+  assert.ok(peer.ok);
+  assert.equal(plane.ledger.grantOf(peer.value.serial)?.version, 'v3');
+  assert.deepEqual(await obtain(t, plane, stateDir, token), anew);
 });
 
 test('a standalone edge makes its own authority once and signs by it', async (t) => {

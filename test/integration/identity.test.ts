@@ -25,7 +25,7 @@ function joining(
     stateDir,
     services: plane.services,
     log: silentLog,
-    signal: test.signal,
+    signal: AbortSignal.any([test.signal, AbortSignal.timeout(20_000)]),
     clock: systemClock,
   };
 }
