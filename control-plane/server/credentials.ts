@@ -14,10 +14,16 @@ export interface ServerIdentity {
 /** The join port alone asks for none: who calls it has no certificate yet. */
 export type ClientCertificate = 'required' | 'none';
 
+/** Who connects and says nothing is dropped after this, in ms. */
+const HANDSHAKE_TIMEOUT = 10_000;
+
 export class MutualTls extends ServerCredentials {
   constructor(identity: ServerIdentity, client: ClientCertificate = 'required') {
     const required = client === 'required';
-    super({ requestCert: required, rejectUnauthorized: required }, contextOf(identity));
+    super(
+      { requestCert: required, rejectUnauthorized: required, handshakeTimeout: HANDSHAKE_TIMEOUT },
+      contextOf(identity),
+    );
   }
 
   /** New connections use the new certificate; open ones live on. */

@@ -2,9 +2,9 @@
 import {
   logVerbosity,
   Server,
-  ServerCredentials,
   setLogVerbosity,
   status,
+  type ServerCredentials,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -35,6 +35,8 @@ export interface DiscoveryServerOptions extends StreamContext {
 
 /** A request is small; initial_resource_versions of a large view is the largest part of one. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+/** A connection without a call, in ms: identity calls are short. */
+const MAX_IDLE = 60_000;
 /** A proxy has one stream; more on one connection are a mistake or an attack. */
 const MAX_STREAMS_PER_CONNECTION = 8;
 
@@ -54,6 +56,7 @@ export class DiscoveryServer {
       'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
       'grpc.max_send_message_length': -1,
       'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+      'grpc.max_connection_idle_ms': MAX_IDLE,
       'grpc.keepalive_time_ms': time,
       'grpc.keepalive_timeout_ms': timeout,
     });

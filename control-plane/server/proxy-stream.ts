@@ -1,6 +1,7 @@
 // One proxy's stream: requests go into the ledger, what the ledger lets out goes to the proxy. The instance
 // joins the registry once it runs a view: with its first ACK, or at once where it comes back with one.
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js';
+import { describeError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
 import { LIMITS } from '../../proto/codec/fields.ts';
 import type { DiscoveryRequest__Output } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
@@ -80,7 +81,26 @@ export class ProxyStream {
 
   /** Sends what is new to this proxy, if it is its turn. */
   offer(): void {
-    if (!this.#open || this.#node === null) return;
+    this.#guard(() => this.#offer());
+  }
+
+  receive(request: DiscoveryRequest__Output): void {
+    this.#guard(() => this.#receive(request));
+  }
+
+  /** A fault that one proxy meets must not reach the others. */
+  #guard(work: () => void): void {
+    if (!this.#open) return;
+    try {
+      work();
+    } catch (error) {
+      this.#context.log.error({ ...this.#who(), error: describeError(error) }, 'a fault in a stream');
+      this.end(status.INTERNAL, 'a fault inside the control plane');
+    }
+  }
+
+  #offer(): void {
+    if (this.#node === null) return;
     if (this.#context.now() >= this.#peer.notAfter) return this.end(status.UNAUTHENTICATED, 'the certificate expired');
     const target = this.#view();
     if (target === null || (this.#ledger.resumed && !this.#context.settled())) return;
@@ -95,8 +115,7 @@ export class ProxyStream {
     return target;
   }
 
-  receive(request: DiscoveryRequest__Output): void {
-    if (!this.#open) return;
+  #receive(request: DiscoveryRequest__Output): void {
     if (this.#node === null) {
       const refusal = this.#greet(request);
       if (refusal !== null) return this.end(status.INVALID_ARGUMENT, refusal);
@@ -107,7 +126,7 @@ export class ProxyStream {
     this.#take(this.#ledger.receive(request));
     if (this.#ledger.finished) return this.gone('left');
     if (this.#ledger.resumed) this.#join();
-    this.offer();
+    if (this.#open) this.#offer();
   }
 
   #greet({ node }: DiscoveryRequest__Output): string | null {

@@ -143,7 +143,7 @@ test('a restarted control plane leaves running proxies with their view until the
   // Nobody else has come back yet: to this control plane payments has no instance.
   second.setView('orders', sampleView('s1', { payments: [] }));
   await eventually(() => second.registry.instances().some(({ account }) => account === 'orders'));
-  assert.equal(agent.state.connected, true);
+  await eventually(() => agent.state.connected);
   assert.equal(applied.length, 1);
   // A proxy without a view is served all the same.
   second.setView('users', sampleView('s1', {}));

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { initAuthority } from '../../certs/authority/authority-folder.ts';
+import { readChildMessage, type ChildMessage } from '../../host/ipc.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const MAIN = fileURLToPath(new URL('../../control-plane/main.ts', import.meta.url));
+const EXAMPLE = fileURLToPath(new URL('../../examples/shop/weft.yaml', import.meta.url));
+const ANY_PORTS = ['--discovery', '127.0.0.1:0', '--join', '127.0.0.1:0', '--status', '127.0.0.1:0'];
+
+async function makeFolder(t: TestContext): Promise<string> {
+  const folder = await temporaryFolder(t);
+  await cp(EXAMPLE, join(folder, 'weft.yaml'));
+  const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
+  await initAuthority(join(folder, '.weft', 'ca'), { ...ambient, trustDomain: 'shop.test' });
+  return folder;
+}
+
+function start(t: TestContext, folder: string, args: readonly string[]) {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  t.after(() => child.kill('SIGKILL'));
+  const messages: ChildMessage[] = [];
+  child.on('message', (value) => {
+    const message = readChildMessage(value);
+    if (message !== null) messages.push(message);
+  });
+  assert.ok(child.stdout !== null && child.stderr !== null);
+  child.stdout.resume();
+  const stderr = text(child.stderr);
+  const ended = once(child, 'exit').then(([code]: unknown[]) => code);
+  return { child, messages, stderr, ended };
+}
+
+test('the process reports its real ports, then that it is ready, and stops cleanly on SIGTERM', async (t) => {
+  const { child, messages, ended, stderr } = start(t, await makeFolder(t), ANY_PORTS);
+  await eventually(() => messages.some(({ kind }) => kind === 'ready'));
+  const [listening] = messages;
+  assert.ok(listening?.kind === 'listening');
+  assert.deepEqual(
+    listening.ports.map(({ name, port }) => [name, port > 0]),
+    [
+      ['discovery', true],
+      ['join', true],
+      ['status', true],
+    ],
+  );
+  child.kill('SIGTERM');
+  assert.equal(await ended, 0);
+  assert.equal(await stderr, '');
+});
+
+test('a process whose parent has gone stops by itself', async (t) => {
+  const { child, messages, ended } = start(t, await makeFolder(t), ANY_PORTS);
+  await eventually(() => messages.some(({ kind }) => kind === 'ready'));
+  child.disconnect();
+  assert.equal(await ended, 0);
+});
+
+test('a port in use is one line and exit code 1', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await once(taken, 'listening');
+  // It listens on TCP: the address is an object.
+  const { port } = taken.address() as AddressInfo;
+  const folder = await makeFolder(t);
+  const line = new RegExp(`^weft: the port is in use: 127\\.0\\.0\\.1:${port} \\(.*\\)\n$`);
+  const said = ['--discovery', '--join', '--status'].map(async (flag) => {
+    const { ended, stderr } = start(t, folder, [...ANY_PORTS, flag, `127.0.0.1:${port}`]);
+    assert.equal(await ended, 1, flag);
+    assert.match(await stderr, line, flag);
+  });
+  await Promise.all(said);
+});
+
+test('a missing authority, a missing file and an unknown edge are one line each', async (t) => {
+  const folder = await makeFolder(t);
+  const said = async (...args: string[]) => {
+    const { ended, stderr } = start(t, folder, [...ANY_PORTS, ...args]);
+    assert.notEqual(await ended, 0);
+    const lines = (await stderr).trimEnd().split('\n');
+    assert.equal(lines.length, 1, lines.join('\n'));
+    return lines[0] ?? '';
+  };
+  await Promise.all([
+    said('--ca-dir', 'nowhere').then((line) => assert.match(line, /^weft: there is no certificate .*weft ca init/)),
+    said('--config', 'nope.yaml').then((line) => assert.match(line, /^weft: the config.*nope\.yaml:1:1: .*not exist/)),
+    said('--edge', 'mian').then((line) => assert.match(line, /^weft: .*no edge "mian".*did you mean main\?/)),
+    said('--confg', 'x').then((line) => assert.match(line, /^weft: .*unknown option --confg.*mean --config\?/)),
+  ]);
+});
