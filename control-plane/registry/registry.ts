@@ -34,6 +34,7 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<() => void>();
+  #sorted: readonly Instance[] | null = null;
   /** Endpoints by cluster, kept until an instance of that cluster changes: equal content is the same list. */
   readonly #endpoints = new Map<string, readonly Endpoint[]>();
 
@@ -70,10 +71,10 @@ export class Registry {
     this.#changed(entry.instance);
   }
 
-  /** Every instance, sorted by account and name. */
-  instances(): Instance[] {
-    const all = [...this.#entries.values()].map(({ instance }) => instance);
-    return all.sort((a, b) => compare(keyOf(a), keyOf(b)));
+  /** Every instance, sorted by account and name; one list until the next change. */
+  instances(): readonly Instance[] {
+    this.#sorted ??= [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { instance }]) => instance);
+    return this.#sorted;
   }
 
   /** The instances behind `orders` or `orders@v2`, as callers reach them; sorted by id. */
@@ -98,10 +99,12 @@ export class Registry {
     for (const { cancelRemoval } of this.#entries.values()) cancelRemoval?.();
     this.#entries.clear();
     this.#endpoints.clear();
+    this.#sorted = null;
     this.#listeners.clear();
   }
 
   #changed(...instances: readonly Instance[]): void {
+    this.#sorted = null;
     for (const cluster of instances.flatMap(clustersOf)) this.#endpoints.delete(cluster);
     for (const listener of this.#listeners) listener();
   }
@@ -117,9 +120,4 @@ function keyOf({ account, instance }: Instance): string {
 
 function sameInstance(a: Instance, b: Instance): boolean {
   return a.version === b.version && a.address === b.address && a.inboundPort === b.inboundPort;
-}
-
-/** By code units: the order must not depend on a locale. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
