@@ -240,9 +240,9 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   /** Read with the head: trailers overwrite its fields. HTTP/1.0 connections are not kept (RFC 9112 §9.3). */
   #mayIdleFor(): number {
     if (this.#parser.version === 10 || this.#closeAnnounced || this.#fields.close || this.#parser.untilClose) return 0;
-    const { idleTimeoutMs } = this.#options.limits;
+    const idleMs = this.#options.limits.idleTimeoutMs || Number.POSITIVE_INFINITY;
     const hint = this.#fields.keepAliveTimeout * 1_000;
-    return hint < 0 ? idleTimeoutMs : Math.min(idleTimeoutMs, Math.max(hint - KEEP_ALIVE_MARGIN_MS, hint / 2));
+    return hint < 0 ? idleMs : Math.min(idleMs, Math.max(hint - KEEP_ALIVE_MARGIN_MS, hint / 2));
   }
 
   /**
@@ -296,7 +296,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
 
   #schedule(delayMs: number): void {
     if (this.#state === 'closed') return;
-    if (delayMs > 0) this.#options.timers.schedule(this.#timer, delayMs);
+    if (delayMs > 0 && delayMs < Number.POSITIVE_INFINITY) this.#options.timers.schedule(this.#timer, delayMs);
     else this.#options.timers.cancel(this.#timer);
   }
 }

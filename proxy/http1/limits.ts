@@ -10,9 +10,9 @@ export interface Http1Limits {
   readonly extensionBytes: number;
   /** Bytes of a request body that are read and dropped after an early answer, to keep the connection. */
   readonly discardBytes: number;
-  /** Milliseconds from the first byte of a head to its end. */
+  /** Milliseconds from the first byte of a head to its end; 0: for ever. */
   readonly headTimeoutMs: number;
-  /** Milliseconds that a connection may stay open between two exchanges. */
+  /** Milliseconds that a connection may stay open between two exchanges; 0: for ever. */
   readonly idleTimeoutMs: number;
   /** Milliseconds without a byte inside a body, in either direction; 0: for ever. */
   readonly bodyTimeoutMs: number;

@@ -126,8 +126,12 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   cut(exchange: ServerExchange, fault: MeshError | null): void {
     if (exchange !== this.#exchange) return;
     const handler = this.#handler;
+    const untilClose = exchange.endsWithConnection;
+    if (!untilClose) this.batch.flush();
     this.#close();
-    abort(this.#socket);
+    // A reset may destroy what the client has not read yet: only where an end would look like the proper one.
+    if (untilClose) abort(this.#socket);
+    else this.#socket.destroy();
     // The exchange is in the middle of a call of its own.
     if (fault !== null) process.nextTick(() => handler.onAbort(fault));
   }
@@ -293,8 +297,8 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
       this.#finish();
     } else {
       this.#close();
-      if (exchange === null) this.#socket.destroy();
-      else abort(this.#socket);
+      if (exchange?.endsWithConnection === true) abort(this.#socket);
+      else this.#socket.destroy();
     }
     if (exchange !== null) handler.onAbort(new MeshError(code, { origin: 'downstream', detail }));
   }

@@ -56,8 +56,9 @@ export class ServerExchange implements Downstream {
     this.#request = request;
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  /** The body has neither length nor chunks: only the end of the connection ends it. */
+  get endsWithConnection(): boolean {
+    return this.#framing === 'until-close';
   }
 
   /** The connection is gone: every further call does nothing. */

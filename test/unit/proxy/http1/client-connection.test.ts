@@ -51,6 +51,23 @@ test('POST without a body says so, an upgrade and TE are named in Connection', (
   assert.match(te.socket.written, /\r\nte: trailers\r\nConnection: TE\r\n\r\n$/);
 });
 
+test('framing that was left in a list is not written: the codec alone frames', () => {
+  const client = new ClientHarness();
+  client.request({}, [
+    'Content-Length',
+    '5',
+    'transfer-encoding',
+    'chunked',
+    'HOST',
+    'b',
+    'Connection',
+    'close',
+    'X-A',
+    '1',
+  ]);
+  assert.equal(client.socket.written, 'GET / HTTP/1.1\r\nHost: a.test\r\nX-A: 1\r\n\r\n');
+});
+
 for (const [what, over, fields] of [
   ['CR LF in a value', {}, ['X-A', 'b\r\nX-B: c']],
   ['CR LF in the target', { target: '/ HTTP/1.1\r\nX-A: b' }, []],
@@ -221,6 +238,13 @@ test('a pooled connection is given up after its idle timeout, earlier where the 
   assert.ok(hinted.connection.usable);
   hinted.pass(300);
   assert.ok(!hinted.connection.usable);
+});
+
+test('an idle timeout of 0 is none', () => {
+  const client = new ClientHarness({ idleTimeoutMs: 0 });
+  client.answer(OK);
+  client.pass(100_000_000);
+  assert.ok(client.connection.usable);
 });
 
 test('an answer that comes later than the idle timeout is still read', () => {

@@ -121,6 +121,7 @@ export const HOSTILE_HEADS: readonly HostileRequest[] = [
   ['two empty lines before the request line', `\r\n\r\n${get('')}`, 'bad-request'],
   ['a TLS hello on a plain port', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'bad-request'],
   ['a Connection option that is no token', get('Connection: a b\r\n'), 'bad-request'],
+  ['very many Connection options', get(`Connection: ${'a,'.repeat(5_000)}\r\n`), 'bad-request'],
   ['an expectation nobody knows', get('Content-Length: 1\r\nExpect: 200-maybe\r\n'), 'expectation-failed'],
   [
     'an expectation given twice',
