@@ -37,9 +37,9 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
   if (!applied.ok) throw new MeshError(applied.error.code, { detail: applied.error.message });
   await shell.start();
   shell.attach(proxy, () => ({ mode: 'standalone', edge: loaded.edge, file }));
+  shell.report();
   shell.has('certificate');
   shell.has('configuration');
-  shell.report();
   await standalone.start(loaded.view);
   const renewal = setInterval(() => {
     proxy
