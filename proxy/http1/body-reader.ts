@@ -25,7 +25,9 @@ export class BodyReader {
 
   readonly #fields: FieldParser;
   readonly #chunkHead: ChunkHeadReader;
-  readonly #trailerReader: HeadReader;
+  readonly #limits: Http1Limits;
+  /** Made when the first trailer section comes that is not empty. */
+  #trailerReader: HeadReader | null = null;
   #state: State = 'done';
   /** Bytes of the body or of the chunk that are still to come. */
   #left = 0;
@@ -34,7 +36,7 @@ export class BodyReader {
   constructor(fields: FieldParser, limits: Http1Limits) {
     this.#fields = fields;
     this.#chunkHead = new ChunkHeadReader(limits);
-    this.#trailerReader = new HeadReader('trailers', limits);
+    this.#limits = limits;
   }
 
   get done(): boolean {
@@ -133,11 +135,12 @@ export class BodyReader {
   }
 
   #trailers(chunk: Buffer, at: number): number {
-    const reader = this.#trailerReader;
-    if (!reader.started && chunk[at] === 13 && chunk[at + 1] === 10) {
+    if (this.#trailerReader?.started !== true && chunk[at] === 13 && chunk[at + 1] === 10) {
       this.#state = 'done';
       return at + 2;
     }
+    this.#trailerReader ??= new HeadReader('trailers', this.#limits);
+    const reader = this.#trailerReader;
     const after = reader.read(chunk, at);
     if (after === REFUSED) return this.#refuse(reader.detail, reader.code);
     if (after === MORE) return MORE;
@@ -145,6 +148,7 @@ export class BodyReader {
       const trailers = this.#fields.parseTrailers(reader.text, 0, reader.end);
       if (trailers === null) return this.#refuse(this.#fields.detail, this.#fields.code);
       this.trailers = trailers.count > 0 ? trailers : null;
+      reader.forget();
     }
     this.#state = 'done';
     return after;

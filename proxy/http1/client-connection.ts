@@ -227,6 +227,8 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
       exchange.abandon();
       this.#exchange = null;
       this.#state = 'idle';
+      this.#heads.forget();
+      this.#parser.forget();
       this.resumeBody();
       this.#schedule(this.#idleMs);
       this.#options.onIdle(this);

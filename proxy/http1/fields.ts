@@ -28,6 +28,8 @@ const NOT_IN_TRAILERS_PREFIX = /^(?:if-|x-forwarded-|x-weft-|x-envoy-)/;
 /** Each costs a search of all fields. */
 const MAX_NAMED = 16;
 
+const NONE = new HeaderList();
+
 /** One per connection, used for every section that it reads. */
 export class FieldParser {
   headers = new HeaderList();
@@ -112,6 +114,15 @@ export class FieldParser {
     this.code = code;
     this.detail = detail;
     return false;
+  }
+
+  /** Lets go of the last section's strings: each keeps the whole head alive, and idle connections are many. */
+  forget(): void {
+    this.headers = NONE;
+    this.host = null;
+    this.upgrade = '';
+    this.expect = '';
+    this.#named = null;
   }
 
   #reset(): void {

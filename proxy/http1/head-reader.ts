@@ -16,13 +16,20 @@ export class HeadReader {
   code: ErrorCode = 'bad-request';
   detail = '';
 
+  readonly #kind: ScanKind;
+  readonly #limits: Http1Limits;
   readonly #scanner: HeadScanner;
-  readonly #auditor: HeadScanner;
   readonly #gathered = new GrowingBuffer();
 
   constructor(kind: ScanKind, limits: Http1Limits) {
+    this.#kind = kind;
+    this.#limits = limits;
     this.#scanner = new HeadScanner(kind, limits);
-    this.#auditor = new HeadScanner(kind, limits);
+  }
+
+  /** Lets go of the last head, so that an idle connection does not hold it. */
+  forget(): void {
+    this.text = '';
   }
 
   /** Bytes of an unfinished head are held. */
@@ -46,10 +53,10 @@ export class HeadReader {
 
   /** What the scanner would have said about this head, read in one piece but refused by its parser. */
   audit(): boolean {
-    this.#auditor.reset();
-    if (this.#auditor.scan(Buffer.from(`${this.text.slice(0, this.end)}\r\n`, 'latin1'), 0) !== REFUSED) return true;
-    this.code = this.#auditor.code;
-    this.detail = this.#auditor.detail;
+    const auditor = new HeadScanner(this.#kind, this.#limits);
+    if (auditor.scan(Buffer.from(`${this.text.slice(0, this.end)}\r\n`, 'latin1'), 0) !== REFUSED) return true;
+    this.code = auditor.code;
+    this.detail = auditor.detail;
     return false;
   }
 

@@ -31,6 +31,14 @@ export class RequestHeadParser {
     return this.#fields.close;
   }
 
+  /** Lets go of the last head's strings. */
+  forget(): void {
+    this.#method = '';
+    this.#target = '';
+    this.#authority = '';
+    this.#fields.forget();
+  }
+
   /** `text` up to `end` is the head without its empty line. Null: see `code` and `detail`. */
   parse(text: string, end: number): RequestHead | null {
     const fields = this.#fields;

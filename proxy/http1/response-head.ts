@@ -24,6 +24,12 @@ export class ResponseHeadParser {
     this.#limits = limits;
   }
 
+  /** Lets go of the last head's strings. */
+  forget(): void {
+    this.#reason = '';
+    this.#fields.forget();
+  }
+
   /** `method` is the request's. Null: see `detail`. */
   parse(text: string, end: number, method: string): ResponseHead | null {
     const fields = this.#fields;

@@ -111,6 +111,8 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#exchange = null;
     this.#handler = NOBODY;
     this.#handlerPaused = false;
+    this.#heads.forget();
+    this.#parser.forget();
     const { limits } = this.#options;
     if (exchange.close || this.draining) return this.#finish();
     if (this.#state === 'body') {
