@@ -57,6 +57,31 @@ test('a proxy says what it holds when it comes back', async (t) => {
   assert.equal(again.responseNonce, '', 'a nonce does not outlive its stream');
 });
 
+test('a stream that is lost in the middle of an apply is followed by one that knows what came of it', async (t) => {
+  const server = await startRecordingServer(authority);
+  t.after(() => server.close());
+  const gate = Promise.withResolvers<void>();
+  let applying = false;
+  const { agent } = startAgent(server.port, await authority.svid('orders'), t, {
+    apply: async () => {
+      applying = true;
+      await gate.promise;
+      return { ok: true, value: undefined };
+    },
+  });
+  await server.request(0);
+  const encoded = encodeView(sampleView('s1', { a: [] }));
+  server.send({ nonce: 'n1', snapshot: 's1', resources: encoded.map(({ wire }) => wire) });
+  await eventually(() => applying);
+  agent.setIdentity(await authority.svid('orders'));
+  await new Promise(setImmediate);
+  assert.equal(server.received.length, 1, 'nothing is said before the apply has ended');
+  gate.resolve();
+  const again = await server.request(1);
+  assert.equal(again.responseNonce, '');
+  assert.deepEqual(Object.keys(again.subscriptions[0]?.initialResourceVersions ?? {}), ['a']);
+});
+
 test('a control plane that is not there yet is waited for and said once', async (t) => {
   const probe = createServer().listen(0, '127.0.0.1');
   await eventually(() => probe.listening);
