@@ -15,7 +15,7 @@ export function sampleView(snapshot: string, called: Readonly<Record<string, rea
   };
 }
 
-export function sampleCluster(service: string): Cluster {
+function sampleCluster(service: string): Cluster {
   return {
     name: clusterName(service),
     service,
