@@ -18,11 +18,15 @@ function install(folder) {
   process.stderr.write(`installing packages in ${folder === root ? 'this folder' : 'tools/node'} (once) …\n`);
   // Not `npm ci`: it refuses the lock where the registry it was made with lacks an optional package of a foreign
   // platform. This installs what the lock says all the same, and never rewrites it.
-  const done = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, npm_config_engine_strict: 'false' },
-  });
+  const done = spawnSync(
+    'npm',
+    ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, npm_config_engine_strict: 'false' },
+    },
+  );
   if (done.status !== 0)
     fail(`npm install failed in ${folder}`, 'look at the lines above; the network or the registry may be out of reach');
   const now = new Date();

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { LogLevel } from '../../../host/log.ts';
 import { appEnvironment, calleeVariable, PROXY_NODE_FLAGS, proxyEnvironment } from '../../../host/node-flags.ts';
 import type { InstancePlan } from './plan.ts';
+import { replaceShell } from './replace-shell.ts';
 import type { PortBook } from './ports.ts';
 import type { ProcessSpec } from './supervised.ts';
 
@@ -90,7 +91,7 @@ export class Launcher {
       name: instance.name,
       role: 'app',
       program: '/bin/sh',
-      args: ['-c', instance.run ?? ''],
+      args: ['-c', replaceShell(instance.run ?? '')],
       cwd: dirname(resolve(file)),
       env: { ...appEnvironment(env), ...variables },
       ipc: false,
