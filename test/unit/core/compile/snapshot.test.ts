@@ -185,6 +185,15 @@ test('the callee grants as much time as the longest of the routes that lead to i
   assert.equal(inboundOf(snapshotOf(SHOP.replace('timeout: 1s', 'timeout: 0')), 'users').timeout, 0);
 });
 
+test('a target that gets nothing for now keeps its cluster in the view, ready to get a share', () => {
+  const edge = viewOf(snapshotOf(SHOP.replace('orders@v2: 5 }', 'orders@v2: 0 }')), 'edge-main');
+  assert.deepEqual(edge.routes.get('edge/main')?.routes[1]?.split, [
+    { cluster: 'orders@v1', weight: 95 },
+    { cluster: 'orders@v2', weight: 0 },
+  ]);
+  assert.ok(edge.clusters.has('orders@v2'));
+});
+
 test('views share the resources of their snapshot', () => {
   const snapshot = snapshotOf(SHOP);
   const [web, nightly] = [viewOf(snapshot, 'web'), viewOf(snapshot, 'nightly')];

@@ -37,6 +37,52 @@ test('what is left out gets its default', () => {
   });
 });
 
+test('a workload is read with everything that it can have', () => {
+  const text = `version: 1
+services:
+  web: { port: 1 }
+  api:
+    port: 2
+    run: node api.js
+    calls: [web]
+    versions: { v2: {}, v1: { instances: 3 }, v0: { instances: 0 } }
+    balance: round-robin
+    timeout: 500ms
+    allow:
+      - { from: web, methods: [GET, PURGE], paths: [/a, "/b/{id}", /c/**] }
+      - { from: [edge-main, web] }
+edges: { main: { listeners: [{ port: 8080 }], routes: [{ match: /**, to: api }] } }
+`;
+  assert.deepEqual(meshOf(text).services.get('api'), {
+    kind: 'workload',
+    name: 'api',
+    port: 2,
+    run: 'node api.js',
+    calls: [{ service: 'web', ruleId: 'services.api.calls[0]' }],
+    allow: [
+      {
+        from: ['web'],
+        methods: ['GET', 'PURGE'],
+        paths: [
+          { kind: 'exact', path: '/a' },
+          { kind: 'template', path: '/b/{id}' },
+          { kind: 'glob', path: '/c/**' },
+        ],
+        ruleId: 'services.api.allow[0]',
+      },
+      { from: ['edge-main', 'web'], methods: [], paths: [], ruleId: 'services.api.allow[1]' },
+    ],
+    versions: [
+      { name: 'v0', instances: 0 },
+      { name: 'v1', instances: 3 },
+      { name: 'v2', instances: 1 },
+    ],
+    balance: 'round-robin',
+    timeout: 500,
+    ruleId: 'services.api',
+  });
+});
+
 test('a service with endpoints is static and has no workload', () => {
   const mesh = meshOf('version: 1\nservices: { db: { endpoints: ["[::1]:9000", DB.internal:5432], timeout: 0 } }\n');
   assert.deepEqual(mesh.services.get('db'), {
