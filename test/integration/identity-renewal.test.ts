@@ -3,10 +3,11 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { copyFile, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import type { MeshError } from '../../core/kit/error.ts';
 import { silentLog } from '../../core/kit/log.ts';
 import { verifyPeer } from '../../certs/spiffe/peer.ts';
 import { certificatesOf } from '../../certs/x509/pem.ts';
-import { systemClock } from '../../proxy/agent/agent.ts';
+import { systemClock, type AgentClock } from '../../proxy/agent/agent.ts';
 import { obtainIdentity } from '../../proxy/agent/identity.ts';
 import { loadIdentity } from '../../proxy/agent/identity-folder.ts';
 import { localServerCertificate } from '../../proxy/agent/identity-local.ts';
@@ -28,7 +29,13 @@ async function joined(t: TestContext, account: string, options: JoinableOptions 
   return { folder, plane, stateDir, identity, address: plane.discoveryAddress, services: plane.services };
 }
 
-function obtain(t: TestContext, plane: JoinableControlPlane, stateDir: string, token: string | null) {
+function obtain(
+  t: TestContext,
+  plane: JoinableControlPlane,
+  stateDir: string,
+  token: string | null,
+  clock: AgentClock = systemClock,
+) {
   return obtainIdentity({
     joinAddress: plane.joinAddress,
     token,
@@ -36,7 +43,7 @@ function obtain(t: TestContext, plane: JoinableControlPlane, stateDir: string, t
     services: plane.services,
     log: silentLog,
     signal: AbortSignal.any([t.signal, AbortSignal.timeout(20_000)]),
-    clock: systemClock,
+    clock,
   });
 }
 
@@ -111,6 +118,9 @@ test('an identity that does not hold together is not used', async (t) => {
     assert.equal(await loadIdentity(stateDir), null, name);
     await writeFile(join(stateDir, name), before);
   }
+  const elsewhere = await joined(t, 'orders');
+  await writeFile(join(stateDir, 'bundle.pem'), elsewhere.identity.bundlePem);
+  assert.equal(await loadIdentity(stateDir), null, 'roots of another mesh');
   await rename(join(stateDir, 'svid.pem'), join(stateDir, 'gone'));
   await assert.rejects(obtain(t, plane, stateDir, null), { code: 'token-invalid' });
 });
@@ -122,6 +132,16 @@ test('a token of another authority makes the kept identity worthless', async (t)
   const token = await anew.token({ account: 'orders' });
   const identity = await obtain(t, anew, first.stateDir, token);
   assert.notEqual(identity.bundlePem, first.identity.bundlePem);
+});
+
+test('an identity that has expired is not used again', async (t) => {
+  const { plane, stateDir, identity } = await joined(t, 'orders');
+  const later: AgentClock = { ...systemClock, now: () => identity.notAfter };
+  await assert.rejects(obtain(t, plane, stateDir, null, later), (error: MeshError) => {
+    assert.equal(error.code, 'token-invalid');
+    assert.match(error.detail, /no longer good and there is no token/);
+    return true;
+  });
 });
 
 test('another token for the same folder is meant: its version counts from then on', async (t) => {
