@@ -211,5 +211,6 @@ export class EndpointPool implements EndpointHandle {
 }
 
 function overloaded(cluster: Cluster): MeshError {
-  return new MeshError('overloaded', { detail: `cluster ${cluster.name}: too many connections to one endpoint` });
+  const detail = `cluster ${cluster.name}: too many connections to one endpoint`;
+  return new MeshError('overloaded', { detail, unprocessed: true });
 }

@@ -48,7 +48,7 @@ export function meshResponseFilter(head: ResponseHead): void {
   const { fields } = head.headers;
   for (let i = fields.length - 2; i >= 0; i -= 2) {
     const name = fields[i] as string;
-    if (name.length > 7 && (name.charCodeAt(0) | 0x20) === 0x78 && name.slice(0, 7).toLowerCase() === 'x-weft-') {
+    if (name.length >= 7 && (name.charCodeAt(0) | 0x20) === 0x78 && name.slice(0, 7).toLowerCase() === 'x-weft-') {
       fields.splice(i, 2);
     }
   }

@@ -45,7 +45,8 @@ test('it serves, follows edits without losing connections, and ignores broken on
   const edited = performance.now();
   await writeFile(file, yaml(upstream.port, { route: '/v2/**' }));
   await eventually(async () => (await status('/v2/1')) === 200);
-  assert.ok(performance.now() - edited < 1_000);
+  // Sooner than the poll that stands in where a file system sends no notices.
+  assert.ok(performance.now() - edited < 1_900);
   assert.equal(await status('/api/1'), 404);
   await writeFile(file, `${yaml(upstream.port, { route: '/v3/**' })}  - nonsense`);
   await logged(proxy, 'the edited configuration is not valid; the old one runs on');
