@@ -3,7 +3,7 @@ import { describeError, MeshError } from '../core/kit/error.ts';
 import { reportToParent } from './ipc.ts';
 
 /** 2 for a wrong command line, else 1. */
-export function exitCodeOf(error: unknown): number {
+function exitCodeOf(error: unknown): number {
   return error instanceof MeshError && error.code === 'usage' ? 2 : 1;
 }
 

@@ -8,7 +8,7 @@ import { sha256Hex } from './hash.ts';
 
 /** Permission bits of what holds a key, a token or a certificate. */
 export const SECRET_MODE = 0o600;
-export const SECRET_FOLDER_MODE = 0o700;
+const SECRET_FOLDER_MODE = 0o700;
 
 /** Makes a folder with its parents; an existing one gets this mode too. */
 export async function ensureDir(path: string, mode: number = SECRET_FOLDER_MODE): Promise<void> {

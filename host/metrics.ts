@@ -1,8 +1,9 @@
 // The metrics page. prom-client is loaded at the first scrape: a sidecar that nobody scrapes does not pay for it.
+import type * as PromClientModule from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Handler } from './admin.ts';
 
-export type PromClient = typeof import('prom-client');
+export type PromClient = typeof PromClientModule;
 
 /**
  * A handler for `/metrics`. `describe` is called once, at the first scrape, to register metrics whose `collect`

@@ -1,6 +1,6 @@
-// `weft control-plane|edge|sidecar|run`: this process becomes that program, with the same pid.
+// `weft edge|sidecar|run` become the proxy's program, with the same pid; `weft control-plane` runs here.
 import { CONTROL_PLANE_SETTINGS } from '../../host/control-plane-settings.ts';
-import { becomeNode, becomeProxy } from '../../host/exec.ts';
+import { becomeProxy } from '../../host/exec.ts';
 import { EDGE_SETTINGS, SIDECAR_SETTINGS } from '../../host/proxy-settings.ts';
 import { settingsHelp } from '../../host/settings.ts';
 import { entryOf } from './entry.ts';
@@ -15,7 +15,7 @@ const SETTINGS = {
 } as const;
 
 /** Flags are taken from the command line as they stand: commander would reorder them around `--`. */
-export function becomeProgram(program: Program): void {
+export async function becomeProgram(program: Program): Promise<void> {
   const args = process.argv.slice(process.argv.indexOf(program) + 1);
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   if (own.some((word) => word === '--help' || word === '-h')) {
@@ -25,6 +25,7 @@ export function becomeProgram(program: Program): void {
     );
     return;
   }
-  if (program === 'control-plane') becomeNode(entryOf('control-plane'), args);
-  becomeProxy(entryOf('proxy'), [program, ...args]);
+  if (program !== 'control-plane') becomeProxy(entryOf('proxy'), [program, ...args]);
+  const { runControlPlane } = await import('../run.ts');
+  await runControlPlane(args, process.env);
 }

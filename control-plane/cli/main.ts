@@ -4,7 +4,8 @@ import { runCommandLine } from './program.ts';
 
 exitOnUncaught();
 try {
-  process.exitCode = await runCommandLine(process.argv.slice(2));
+  // exit, not exitCode: what still listens or waits has nothing more to say.
+  process.exit(await runCommandLine(process.argv.slice(2)));
 } catch (error) {
   exitWithError(error);
 }

@@ -65,10 +65,10 @@ function addUp(program: Command, finish: (code: number) => void): void {
     .addOption(
       new Option('--log-level <level>', "of Weft's own processes")
         .choices(LOG_LEVELS)
-        .default('info')
+
         .env('WEFT_LOG_LEVEL'),
     )
-    .action(async (file: string, options: { logLevel: LogLevel }) => {
+    .action(async (file: string, options: { logLevel?: LogLevel }) => {
       const { runUpCommand } = await import('./up/command.ts');
       finish(await runUpCommand(file, options));
     });
@@ -86,7 +86,7 @@ function addPrograms(program: Command): void {
   ] as const) {
     pass(name, description).action(async () => {
       const { becomeProgram } = await import('./become.ts');
-      becomeProgram(name);
+      await becomeProgram(name);
     });
   }
 }

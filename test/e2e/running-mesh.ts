@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../support/eventually.ts';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CLI = join(ROOT, 'control-plane/cli/main.ts');
 const SHOP = join(ROOT, 'examples/shop');
 
@@ -35,6 +35,8 @@ export async function shopFolder(): Promise<string> {
   await writeFile(file, text.replace('port: 8443', 'port: 0').replace('port: 8080, address', 'port: 0, address'));
   return folder;
 }
+
+export type CallOptions = Omit<RequestOptions, 'headers'> & { readonly headers?: Record<string, string> };
 
 export class RunningMesh {
   readonly folder: string;
@@ -88,7 +90,7 @@ export class RunningMesh {
   }
 
   /** Over TLS to the edge, verified by the mesh's root. */
-  async call(method: string, path: string, options: RequestOptions = {}, body?: unknown): Promise<Answer> {
+  async call(method: string, path: string, options: CallOptions = {}, body?: unknown): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const outgoing = request(

@@ -4,7 +4,7 @@ import { type StopSignals, watchStopSignals } from '../../../host/signals.ts';
 import { entryOf } from '../entry.ts';
 import { runUp } from './up.ts';
 
-export async function runUpCommand(file: string, options: { readonly logLevel: LogLevel }): Promise<number> {
+export async function runUpCommand(file: string, options: { readonly logLevel?: LogLevel }): Promise<number> {
   const signals = watchStopSignals();
   const orphaned = process.env['npm_command'] === undefined ? undefined : watchParent(signals);
   try {
@@ -13,7 +13,7 @@ export async function runUpCommand(file: string, options: { readonly logLevel: L
         file,
         folder: process.cwd(),
         env: process.env,
-        logLevel: options.logLevel,
+        logLevel: options.logLevel ?? null,
         // https://no-color.org
         colour: process.stdout.isTTY && !process.env['NO_COLOR'],
         proxyEntry: entryOf('proxy'),

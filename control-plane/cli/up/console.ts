@@ -8,6 +8,7 @@ export interface ConsoleOutput {
 const COLOURS = [36, 32, 35, 34, 33, 96, 92, 95, 94, 93];
 const LEVELS: Readonly<Record<string, number>> = { error: 31, warn: 33, info: 2, debug: 2 };
 // Said by the prefix already, or noise to a reader.
+const EMPTY = new Set<unknown>(['', '-', null, undefined]);
 const HIDDEN = new Set(['level', 'time', 'name', 'message', 'pid']);
 
 export class Console {
@@ -50,7 +51,7 @@ export class Console {
     if (fields === null) return text;
     const level = String(fields['level']);
     const rest = Object.entries(fields)
-      .filter(([key]) => !HIDDEN.has(key))
+      .filter(([key, value]) => !HIDDEN.has(key) && !EMPTY.has(value))
       .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
     return [this.#paint(LEVELS[level] ?? 0, level), String(fields['message']), ...rest].join(' ');
   }

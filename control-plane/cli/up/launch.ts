@@ -13,7 +13,8 @@ export interface LaunchOptions {
   /** `.weft`, absolute. */
   readonly stateDir: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly logLevel: LogLevel;
+  /** Of Weft's own processes; null: `info`, sidecars `warn`. */
+  readonly logLevel: LogLevel | null;
   /** Main modules. */
   readonly proxyEntry: string;
   readonly controlPlaneEntry: string;
@@ -47,7 +48,7 @@ export class Launcher {
       discovery: await this.#loopback('control-plane/discovery'),
       join: await this.#loopback('control-plane/join'),
       status: '127.0.0.1:0',
-      'log-level': logLevel,
+      'log-level': logLevel ?? 'info',
     };
     return {
       name: 'control-plane',
@@ -122,7 +123,7 @@ export class Launcher {
       join: await this.#loopback('control-plane/join'),
       'state-dir': join(stateDir, 'proxies', name),
       status: '127.0.0.1:0',
-      'log-level': logLevel,
+      'log-level': logLevel ?? (role === 'sidecar' ? 'warn' : 'info'),
       drain: DRAIN,
       ...more,
     };

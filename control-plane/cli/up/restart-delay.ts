@@ -1,7 +1,7 @@
 // How long a process that ended waits before it is started again: 1 s, doubled each time, at most 30 s; one that
 // ran for a minute begins anew.
 
-export const RESTART = { first: 1_000, longest: 30_000, stable: 60_000 };
+const RESTART = { first: 1_000, longest: 30_000, stable: 60_000 };
 
 export class RestartDelay {
   #failures = 0;

@@ -29,7 +29,8 @@ export interface UpOptions {
   /** Where `.weft` is; the working directory. */
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly logLevel: LogLevel;
+  /** Null where the user names none. */
+  readonly logLevel: LogLevel | null;
   readonly colour: boolean;
   readonly proxyEntry: string;
   readonly controlPlaneEntry: string;
@@ -70,7 +71,7 @@ async function runMesh(mesh: Mesh, stateDir: string, options: UpOptions, signals
     files: [file],
     // What is wrong with an edit is said by the control plane, which reads the same file.
     onInvalid: () => {},
-    onConfig: (config) => void reporter.edit(config.mesh),
+    onConfig: (config) => reporter.edit(config.mesh),
   });
   const stopped = aborted(signals.stop);
   guard.start();

@@ -21,7 +21,7 @@ async function output(child: ChildProcess): Promise<{ code: number | null; stdou
   // Not 'close': Node never emits it where the parent itself has disconnected the channel.
   const [code] = (await once(child, 'exit')) as [number | null];
   await Promise.all(
-    [child.stdout, child.stderr].map((stream) => stream?.readableEnded || once(stream ?? child, 'end')),
+    [child.stdout, child.stderr].map(async (stream) => stream?.readableEnded || once(stream ?? child, 'end')),
   );
   return { code, ...read };
 }
