@@ -28,8 +28,12 @@ export class ConfigIntake {
     const { snapshots, log, onChange } = this.#options;
     const applied = snapshots.apply(parsed);
     if (!applied.ok) {
-      const lines = applied.error.map(({ ruleId, message }) => `${ruleId}: ${message}`);
-      return this.#refuse(lines.map((line) => ({ line, fields: {} })));
+      return this.#refuse(
+        applied.error.map(({ ruleId, message, at }) => ({
+          line: `${at === '' ? '' : `${at}: `}error: ${ruleId}: ${message}`,
+          fields: { path: ruleId },
+        })),
+      );
     }
     this.#trouble = '';
     for (const warning of parsed.warnings) log.warn(placeOf(warning), problemLine(warning));

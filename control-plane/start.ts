@@ -13,7 +13,7 @@ import { startAdminServer, startStatusServer } from '../host/admin.ts';
 import type { ControlPlaneSettings } from '../host/control-plane-settings.ts';
 import { ensureDir } from '../host/files.ts';
 import type { BoundPort } from '../host/ipc.ts';
-import { loadServices } from '../proto/codec/services.ts';
+import { loadServices, type Services } from '../proto/codec/services.ts';
 import { ConfigIntake } from './config-intake.ts';
 import { adminPages, statusPages, type Counts, type Facts } from './pages.ts';
 import { Registry } from './registry/registry.ts';
@@ -80,7 +80,8 @@ async function assemble(
   const ledger = await openLedger(join(settings.stateDir, 'issued.jsonl'), clock);
   closers.add(() => ledger.close());
 
-  const snapshots = new SnapshotStore(authority.trustDomain);
+  const services = loadServices();
+  const snapshots = new SnapshotStore(authority.trustDomain, services.discovery.Stream);
   const registry = new Registry({ grace, after: startTimer });
   closers.add(() => registry.close());
   const views = new Views((account) => {
@@ -105,7 +106,7 @@ async function assemble(
   intake.requireConfig();
 
   const startedAt = clock();
-  const { discovery, joining } = await openServers(settings, { authority, ledger, log }, closers, {
+  const { discovery, joining } = await openServers(settings, { authority, ledger, services, log }, closers, {
     viewOf: (account) => views.of(account),
     join: (instance) => registry.join(instance),
     settled: () => clock() - startedAt >= settle,
@@ -144,6 +145,7 @@ async function assemble(
 interface ServerParts {
   readonly authority: Authority;
   readonly ledger: GrantLedger;
+  readonly services: Services;
   readonly log: Log;
 }
 
@@ -159,8 +161,7 @@ async function openServers(
   closers: Closers,
   hooks: ServerHooks,
 ) {
-  const { authority, ledger, log } = parts;
-  const services = loadServices();
+  const { authority, ledger, services, log } = parts;
   const renewed: ((identity: Parameters<JoinServer['setIdentity']>[0]) => void)[] = [];
   const own = new OwnCertificate({
     source: controlPlaneIdentity(authority, clock),
@@ -175,6 +176,7 @@ async function openServers(
     ...hooks,
     address: settings.discovery,
     identity,
+    definition: services.discovery,
     peers: { trustDomain: authority.trustDomain, grantOf: (serial) => ledger.grantOf(serial) },
     services: [identityService({ authority, ledger, clock, services, hostsOfEdge: hooks.hostsOfEdge, log })],
     run: random(4).toString('hex'),

@@ -10,8 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { MeshError } from '../../core/kit/error.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
-import { loadServices } from '../../proto/codec/services.ts';
-import type { DiscoveryHandlers } from '../../proto/gen/weft/v1/Discovery.ts';
+import type { DiscoveryDefinition, DiscoveryHandlers } from '../../proto/gen/weft/v1/Discovery.ts';
 import { hostOfPeer } from '../registry/peer-address.ts';
 import { MutualTls, type ServerIdentity } from './credentials.ts';
 import { peerOf, type PeerPolicy } from './peer.ts';
@@ -22,6 +21,7 @@ export interface DiscoveryServerOptions extends StreamContext {
   readonly address: HostPort;
   readonly identity: ServerIdentity;
   readonly peers: PeerPolicy;
+  readonly definition: DiscoveryDefinition;
   /** Further services on the same port. */
   readonly services?: readonly {
     readonly definition: ServiceDefinition;
@@ -65,7 +65,7 @@ export class DiscoveryServer {
   /** Returns the bound port. Throws MeshError `address-in-use`. */
   async start(): Promise<number> {
     const handlers: DiscoveryHandlers = { Stream: (call) => this.#accept(call) };
-    this.#server.addService(loadServices().discovery, handlers);
+    this.#server.addService(this.#options.definition, handlers);
     for (const { definition, handlers: others } of this.#options.services ?? []) {
       this.#server.addService(definition, others);
     }
@@ -98,16 +98,18 @@ export class DiscoveryServer {
     // A stream that breaks is told by `cancelled` too; without a listener an error would end the process.
     call.on('error', () => {});
     const from = call.getPeer();
+    const address = hostOfPeer(from);
+    // It has gone already; an instance without an address would spoil the views of its callers.
+    if (address === null) return refuse(call, status.UNAVAILABLE, 'the connection has no address');
     const certificate = call.getAuthContext()?.sslPeerCertificate?.raw ?? null;
     const peer = peerOf(certificate, this.#options.peers);
     if (!peer.ok) {
       this.#options.log.warn({ from, reason: peer.error }, 'a peer was refused');
-      call.emit('error', Object.assign(new Error(peer.error), { code: status.UNAUTHENTICATED, details: peer.error }));
-      return;
+      return refuse(call, status.UNAUTHENTICATED, peer.error);
     }
     const facts = {
       peer: peer.value,
-      address: hostOfPeer(from) ?? '',
+      address,
       prefix: `${this.#options.run}-${++this.#opened}-`,
     };
     const stream: ProxyStream = new ProxyStream(call, facts, this.#options, () => {
@@ -117,6 +119,10 @@ export class DiscoveryServer {
     this.#streams.set(stream.key, stream);
     listen(call, stream);
   }
+}
+
+function refuse(call: DiscoveryCall, code: status, details: string): void {
+  call.emit('error', Object.assign(new Error(details), { code, details }));
 }
 
 function listen(call: DiscoveryCall, stream: ProxyStream): void {

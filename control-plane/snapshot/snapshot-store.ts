@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../core/kit/result.ts';
 import type { RuleId } from '../../core/model/brand.ts';
 import type { SourceMap } from '../../core/model/mesh.ts';
 import { sha256Hex } from '../../host/hash.ts';
+import { unfitResources, type ResponseCodec } from './prove.ts';
 
 export interface Applied {
   readonly snapshot: Snapshot;
@@ -17,16 +18,20 @@ export interface Applied {
 export interface ConfigRefusal {
   readonly ruleId: string;
   readonly message: string;
+  /** `file:line:column`; '' where it is not known. */
+  readonly at: string;
 }
 
 export class SnapshotStore {
   /** Of the authority: a mesh of another trust domain could not be given certificates. */
   readonly #trustDomain: string;
+  readonly #codec: ResponseCodec;
   #snapshot: Snapshot | null = null;
   #sources: SourceMap = new Map();
 
-  constructor(trustDomain: string) {
+  constructor(trustDomain: string, codec: ResponseCodec) {
     this.#trustDomain = trustDomain;
+    this.#codec = codec;
   }
 
   /** null before the first. */
@@ -38,21 +43,29 @@ export class SnapshotStore {
     const { trustDomain } = parsed.mesh;
     if (trustDomain !== this.#trustDomain) {
       const message = `the trust domain is "${trustDomain}", but the certificate authority is of "${this.#trustDomain}"`;
-      return err([{ ruleId: 'mesh.trustDomain', message }]);
+      return err([{ ruleId: 'mesh.trustDomain', message, at: '' }]);
     }
     const compiled = compileSnapshot(parsed.mesh, sha256Hex);
-    if (!compiled.ok) return err(compiled.error);
+    if (!compiled.ok) {
+      return err(compiled.error.map((error) => ({ ...error, at: placeIn(parsed.sources, error.ruleId) })));
+    }
+    const changed = compiled.value.hash !== this.#snapshot?.hash;
+    const unfit = changed ? unfitResources(compiled.value, this.#codec) : [];
+    if (unfit.length > 0) return err(unfit.map((one) => ({ ...one, at: placeIn(parsed.sources, one.ruleId) })));
     // Positions move with every edit, also with one that changes nothing else.
     this.#sources = parsed.sources;
-    const changed = compiled.value.hash !== this.#snapshot?.hash;
     if (changed) this.#snapshot = compiled.value;
     return ok({ snapshot: this.#snapshot ?? compiled.value, changed });
   }
 
   /** `file:line:column` of a rule; '' where it is not known. */
   locate(ruleId: string): string {
-    // A map of rule ids is asked for a text that may be none: then it has no entry.
-    const position = this.#sources.get(ruleId as RuleId);
-    return position === undefined ? '' : `${position.file}:${position.line}:${position.column}`;
+    return placeIn(this.#sources, ruleId);
   }
+}
+
+function placeIn(sources: SourceMap, ruleId: string): string {
+  // A map of rule ids is asked for a text that may be none: then it has no entry.
+  const position = sources.get(ruleId as RuleId);
+  return position === undefined ? '' : `${position.file}:${position.line}:${position.column}`;
 }

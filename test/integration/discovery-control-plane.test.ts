@@ -163,7 +163,7 @@ test('a control plane that cannot start says why and leaves nothing open', async
     return `${error.code}: ${error.detail}`;
   };
   assert.match(await codeOf('version: 1\nservices: { a: { prt: 1 } }'), /^config-invalid: .*weft\.yaml:2:\d+.*prt/);
-  assert.match(await codeOf(MESH, 'other.test'), /^config-invalid: mesh\.trustDomain: .*"shop\.test".*"other\.test"/);
+  assert.match(await codeOf(MESH, 'other.test'), /^config-invalid: error: mesh\.trustDomain: .*"shop\.test".*"other\.test"/);
 });
 
 function get(options: { host?: string; port?: number; socketPath?: string; path: string }): Promise<string> {

@@ -4,6 +4,7 @@ import type { View } from '../../core/model/view.ts';
 import { Registry } from '../../control-plane/registry/registry.ts';
 import { DiscoveryServer } from '../../control-plane/server/discovery-server.ts';
 import { encodeView } from '../../proto/codec/encode.ts';
+import { loadServices } from '../../proto/codec/services.ts';
 import { Agent, systemClock, type AgentOptions, type ApplyView } from '../../proxy/agent/agent.ts';
 import { recordingLog } from './recording-log.ts';
 import type { TestAuthority, TestIdentity } from './test-authority.ts';
@@ -40,6 +41,7 @@ export async function startDiscovery(
     address: { host: '127.0.0.1', port: options.port ?? 0 },
     identity: authority.server,
     peers: authority,
+    definition: loadServices().discovery,
     run: `run${++runs}`,
     log,
     now: () => Date.now(),

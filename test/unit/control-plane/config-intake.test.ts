@@ -5,13 +5,14 @@ import { SnapshotStore } from '../../../control-plane/snapshot/snapshot-store.ts
 import { parseConfig } from '../../../core/config/parse.ts';
 import { MeshError } from '../../../core/kit/error.ts';
 import { recordingLog } from '../../support/recording-log.ts';
+import { loadServices } from '../../../proto/codec/services.ts';
 
 const MESH = 'version: 1\nmesh: { trustDomain: shop.test }\nservices:\n  orders: { port: 8080 }\n';
 
 function makeIntake() {
   const log = recordingLog();
   const counts = { acks: 0, nacks: 0, invalidConfigs: 0 };
-  const snapshots = new SnapshotStore('shop.test');
+  const snapshots = new SnapshotStore('shop.test', loadServices().discovery.Stream);
   let changes = 0;
   const intake = new ConfigIntake({ snapshots, counts, log, onChange: () => changes++ });
   const give = (text: string) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SnapshotStore } from '../../../../control-plane/snapshot/snapshot-store.ts';
 import { parseConfig, type ParsedConfig } from '../../../../core/config/parse.ts';
+import { loadServices } from '../../../../proto/codec/services.ts';
 
 function parsed(text: string): ParsedConfig {
   const result = parseConfig([{ name: 'weft.yaml', text }]);
@@ -17,7 +18,7 @@ services:
 `;
 
 test('the first config is a change, the same meaning again is none, another one is', () => {
-  const store = new SnapshotStore('shop.test');
+  const store = new SnapshotStore('shop.test', loadServices().discovery.Stream);
   const inForce = () => store.snapshot;
   assert.equal(inForce(), null);
   const changed = (text: string) => {
@@ -34,7 +35,7 @@ test('the first config is a change, the same meaning again is none, another one 
 });
 
 test('places follow an edit that changes nothing else', () => {
-  const store = new SnapshotStore('shop.test');
+  const store = new SnapshotStore('shop.test', loadServices().discovery.Stream);
   store.apply(parsed(MESH));
   assert.equal(store.locate('services.payments'), 'weft.yaml:5:3');
   store.apply(parsed(`# a comment\n${MESH}`));
@@ -43,11 +44,35 @@ test('places follow an edit that changes nothing else', () => {
 });
 
 test('a config of another trust domain is refused and the one before it stays', () => {
-  const store = new SnapshotStore('shop.test');
+  const store = new SnapshotStore('shop.test', loadServices().discovery.Stream);
   store.apply(parsed(MESH));
   const before = store.snapshot;
   const applied = store.apply(parsed(MESH.replace('shop.test', 'other.test')));
   assert.ok(!applied.ok);
   assert.match(applied.error[0]?.message ?? '', /"other\.test".*"shop\.test"/);
+  assert.equal(store.snapshot, before);
+});
+
+test('what no proxy would take is refused with its place, and the config before it stays', () => {
+  const store = new SnapshotStore('shop.test', loadServices().discovery.Stream);
+  store.apply(parsed(MESH));
+  const before = store.snapshot;
+  const edges = 'edges:\n  main:\n    listeners: [{ port: 80 }]\n    routes: [{ match: /api, to: orders }]\n';
+  const config = parsed(MESH + edges);
+  // The parser has the same bounds; a mesh that comes from elsewhere may have none.
+  const main = config.mesh.edges.get('main') ?? assert.fail();
+  const routes = main.routes.map((route) => ({
+    ...route,
+    match: { ...route.match, headers: [{ name: 'x-long', value: 'a'.repeat(9_000) }] },
+  }));
+  const mesh = { ...config.mesh, edges: new Map([['main', { ...main, routes }]]) };
+  const applied = store.apply({ ...config, mesh });
+  assert.ok(!applied.ok);
+  assert.equal(applied.error[0]?.ruleId, 'edges.main.routes[0]');
+  assert.match(
+    applied.error[0]?.message ?? '',
+    /^no proxy would take it: routes\/edge\/main routes\[0\].* 9000 characters/,
+  );
+  assert.match(applied.error[0]?.at ?? '', /^weft\.yaml:9:\d+$/);
   assert.equal(store.snapshot, before);
 });
