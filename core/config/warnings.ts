@@ -1,7 +1,7 @@
 // What is valid but can hardly be meant; looked for only where nothing is wrong.
 import { findAmbiguities } from '../decide/ambiguity.ts';
 import { edgeAccount, milliseconds, type RuleId } from '../model/brand.ts';
-import type { Edge, Mesh, Service, SourceMap } from '../model/mesh.ts';
+import type { Call, Edge, Mesh, Service, SourceMap } from '../model/mesh.ts';
 import { listenersClash } from './edges.ts';
 import { quote, type ConfigError } from './problem.ts';
 
@@ -14,7 +14,17 @@ export function findWarnings(mesh: Mesh, sources: SourceMap): readonly ConfigErr
     const position = sources.get(rule) ?? { file: '', line: 1, column: 1 };
     warnings.push({ ...position, path: rule, message, hint, severity: 'warning' });
   };
-  for (const service of mesh.services.values()) warnAboutService(service, mesh, callers.get(service.name), warn);
+  for (const service of mesh.services.values()) {
+    warnAboutService(service, mesh, callers.get(service.name), warn);
+    if (service.kind === 'workload') for (const call of service.calls) warnAboutCall(call, service.name, mesh, warn);
+  }
+  for (const edge of mesh.edges.values()) {
+    const asks = edge.routes.flatMap((route) => route.to.map(({ service }) => ({ service, ruleId: route.ruleId })));
+    // Once per service, at the first route that leads there.
+    for (const call of new Map(asks.toReversed().map((ask) => [ask.service, ask])).values()) {
+      warnAboutCall(call, edgeAccount(edge.name), mesh, warn);
+    }
+  }
   warnAboutListeners(mesh, warn);
   for (const edge of mesh.edges.values()) warnAboutRoutes(edge, warn);
   return warnings;
@@ -64,6 +74,15 @@ function warnAboutService(service: Service, mesh: Mesh, callers: ReadonlySet<str
       warn(rule.ruleId, `${quote(account)} is allowed but does not call ${quote(service.name)}`, hint);
     }
   }
+}
+
+/** Asked for, but never granted: every request would be answered with 403. */
+function warnAboutCall(call: Call, caller: string, mesh: Mesh, warn: Warn): void {
+  const callee = mesh.services.get(call.service);
+  if (callee?.kind !== 'workload' || callee.allow === null) return;
+  if (callee.allow.some((rule) => rule.from.includes(caller))) return;
+  const message = `${quote(callee.name)} has an allow that never lets ${quote(caller)} in`;
+  warn(call.ruleId, message, `add ${caller} to services.${callee.name}.allow, or remove the call`);
 }
 
 function warnAboutRoutes(edge: Edge, warn: Warn): void {
