@@ -14,17 +14,12 @@ import { startControlPlane, type ControlPlane } from './start.ts';
 /**
  * Returns once it was stopped by SIGTERM, SIGINT or the loss of its parent. Throws MeshError, one line for the user.
  *
- * @param argv flags only, without the name of the command
+ * @param argv flags and configuration files, without the name of the command
  */
 export async function runControlPlane(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const { settings, words } = await readSettings(CONTROL_PLANE_SETTINGS, argv, env);
-  const [stray] = words;
-  if (stray !== undefined) {
-    throw new MeshError('usage', {
-      detail: `unexpected '${stray}'`,
-      hint: 'configuration files are named by --config',
-    });
-  }
+  const { settings: given, words } = await readSettings(CONTROL_PLANE_SETTINGS, argv, env);
+  // `weft control-plane weft.yaml` is what everybody types first.
+  const settings = words.length === 0 ? given : { ...given, config: words };
   const log = createLog({ name: 'control-plane', level: settings.logLevel });
   const signals = watchStopSignals();
   onParentGone(() => signals.requestStop('the parent has gone'));
