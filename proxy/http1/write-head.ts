@@ -2,15 +2,20 @@
 // value that a filter or a peer hands on can end its line (RFC 9112 §11.1): that is a fault, and throws.
 import { MeshError } from '../../core/kit/error.ts';
 import type { HeaderList } from '../kit/header-list.ts';
-import { FIELD_VALUE, TARGET, TOKEN } from './characters.ts';
 
 const CRLF = '\r\n';
 
-/** Throws `internal` where `text` holds a character that is not in `table`, or is longer than a byte. */
-function check(text: string, table: Uint8Array, what: string): void {
-  for (let i = 0; i < text.length; i++) {
-    if (table[text.charCodeAt(i)] !== 1) throw new MeshError('internal', { detail: `${what} cannot be written` });
-  }
+/**
+ * What must not be written. Beside a loop over a table these cost 0.4 µs less per head of eight fields
+ * (bench/http1-codec.ts), and they refuse characters that are longer than a byte as well.
+ */
+const NOT_IN_NAME = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+const NOT_IN_TARGET = /[^\x21\x22\x24-\x7e]/;
+
+/** Throws `internal` where `text` holds such a character. */
+function check(text: string, bad: RegExp, what: string): void {
+  if (bad.test(text)) throw new MeshError('internal', { detail: `${what} cannot be written` });
 }
 
 /** Framing is written by the codec alone: what a filter or another codec left in a list is dropped. */
@@ -37,8 +42,8 @@ function fieldLines(headers: HeaderList): string {
     const value = fields[i + 1] as string;
     if (isOwn(name)) continue;
     if (name === '') throw new MeshError('internal', { detail: 'a field without a name cannot be written' });
-    check(name, TOKEN, 'a field name');
-    check(value, FIELD_VALUE, 'a field value');
+    check(name, NOT_IN_NAME, 'a field name');
+    check(value, NOT_IN_VALUE, 'a field value');
     lines += `${name}: ${value}\r\n`;
   }
   return lines;
@@ -52,16 +57,16 @@ export function requestHead(
   headers: HeaderList,
   framing: string,
 ): Buffer {
-  check(method, TOKEN, 'a method');
-  check(target, TARGET, 'a request target');
-  check(authority, FIELD_VALUE, 'an authority');
+  check(method, NOT_IN_NAME, 'a method');
+  check(target, NOT_IN_TARGET, 'a request target');
+  check(authority, NOT_IN_VALUE, 'an authority');
   if (method === '' || target === '') throw new MeshError('internal', { detail: 'a request line is not complete' });
   const lines = fieldLines(headers);
   return Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${lines}${framing}\r\n`, 'latin1');
 }
 
 export function responseHead(status: number, reason: string, headers: HeaderList, framing: string): Buffer {
-  check(reason, FIELD_VALUE, 'a reason');
+  check(reason, NOT_IN_VALUE, 'a reason');
   if (!(status >= 100 && status <= 599)) throw new MeshError('internal', { detail: 'a status is not one' });
   return Buffer.from(`HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${framing}\r\n`, 'latin1');
 }
