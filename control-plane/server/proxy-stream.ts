@@ -193,7 +193,9 @@ export class ProxyStream {
   /** Ends the stream with a status that the proxy logs. */
   end(code: status, reason: string): void {
     if (!this.#open) return;
-    this.#context.log.warn({ ...this.#who(), reason }, 'stream ended');
+    // A newer stream of the same instance is how a renewed certificate looks from here.
+    if (code === status.ABORTED) this.#context.log.info({ ...this.#who(), reason }, 'stream ended');
+    else this.#context.log.warn({ ...this.#who(), reason }, 'stream ended');
     this.gone('lost');
     this.#call.emit('error', Object.assign(new Error(reason), { code, details: reason }));
   }

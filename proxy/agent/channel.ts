@@ -60,10 +60,6 @@ export function connectDiscovery(
     'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
     'grpc.keepalive_time_ms': keepalive.time,
     'grpc.keepalive_timeout_ms': keepalive.timeout,
-    // A shared connection would outlive a renewed certificate.
-    'grpc.use_local_subchannel_pool': 1,
-    // The environment's proxy is for the app; nobody may stand between a proxy and its control plane.
-    'grpc.enable_http_proxy': 0,
   });
   const stream = client.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize);
   return { stream, refusal: () => refusal, close: () => client.close() };

@@ -69,6 +69,37 @@ test('messages that make no sense end the stream with a reason', async (t) => {
   assert.deepEqual(discovery.registry.instances(), []);
 });
 
+test('bytes that are no message end the stream of who sent them and no other', async (t) => {
+  const discovery = await startDiscovery(authority, t);
+  discovery.setView('orders', sampleView('s1', {}));
+  discovery.setView('users', sampleView('s1', {}));
+  const { agent } = startAgent(discovery.port, await authority.svid('users'), t);
+  await eventually(() => agent.state.snapshot === 's1');
+  for (const bytes of [Buffer.alloc(64, 0xff), Buffer.from([0x0a, 0x7f]), Buffer.from([0x12, 0x02, 0x08])]) {
+    const client = openRecordingClient(discovery.port, await authority.svid('orders'), () => bytes);
+    t.after(() => client.close());
+    client.send({});
+    assert.notEqual((await client.ended).code, status.OK);
+  }
+  discovery.setView('users', sampleView('s2', {}));
+  await eventually(() => agent.state.snapshot === 's2');
+});
+
+test('who floods the stream is answered no more than anybody else', async (t) => {
+  const discovery = await startDiscovery(authority, t);
+  discovery.setView('orders', sampleView('s1', {}));
+  const client = openRecordingClient(discovery.port, await authority.svid('orders'));
+  t.after(() => client.close());
+  client.send(HELLO);
+  const first = await client.response(0);
+  for (let n = 0; n < 5_000; n++)
+    client.send({ responseNonce: `made-up-${n}`, subscriptions: [...(HELLO.subscriptions ?? [])] });
+  client.send({ responseNonce: first.nonce });
+  await eventually(() => discovery.registry.instances().length === 1);
+  assert.equal(client.received.length, 1);
+  assert.equal(discovery.log.lines.filter(({ level }) => level === 'warn').length, 1);
+});
+
 test('a message that is too large ends the stream', async (t) => {
   const discovery = await startDiscovery(authority, t);
   discovery.setView('orders', sampleView('s1', {}));
@@ -86,6 +117,18 @@ test('only TLS 1.3 with a certificate of this authority gets in', async (t) => {
   await assert.rejects(handshake(discovery.port, { caPem }), /certificate required|closed|ECONNRESET/i);
   await assert.rejects(handshake(discovery.port, { identity: await stranger.svid('orders'), caPem }));
   await assert.rejects(handshake(discovery.port, { identity, caPem, maxVersion: 'TLSv1.2' }), /protocol version/i);
+});
+
+test('the proxy that the environment names stands between nobody and the control plane', async (t) => {
+  const discovery = await startDiscovery(authority, t);
+  discovery.setView('orders', sampleView('s1', {}));
+  const names = ['http_proxy', 'https_proxy', 'grpc_proxy'] as const;
+  for (const name of names) process.env[name] = 'http://127.0.0.1:1';
+  t.after(() => {
+    for (const name of names) delete process.env[name];
+  });
+  const { agent } = startAgent(discovery.port, await authority.svid('orders'), t);
+  await eventually(() => agent.state.snapshot === 's1');
 });
 
 test('bytes that are no TLS disturb nobody', async (t) => {

@@ -35,8 +35,14 @@ export const HELLO: DiscoveryRequest = {
   subscriptions: TYPES.map((type) => ({ type, subscribe: ['*'] })),
 };
 
-export function openRecordingClient(port: number, identity: TestIdentity): RecordingClient {
-  const method = loadServices().discovery.Stream;
+/** `serialize` stands in for the real one, to send what no proxy would. */
+export function openRecordingClient(
+  port: number,
+  identity: TestIdentity,
+  serialize?: (request: DiscoveryRequest) => Buffer,
+): RecordingClient {
+  const { Stream } = loadServices().discovery;
+  const method = serialize === undefined ? Stream : { ...Stream, requestSerialize: serialize };
   const keepalive = { time: 60_000, timeout: 60_000 };
   const connection = connectDiscovery({ host: '127.0.0.1', port }, identity, method, keepalive);
   const { stream } = connection;

@@ -114,3 +114,27 @@ test('a removal of what is not held is no flaw', () => {
   const removed = [{ type: 'RESOURCE_TYPE_CLUSTER', name: 'gone' }] as const;
   assert.equal(staged(NO_HOLDINGS, { snapshot: 's', removed: [...removed] }).view.clusters.size, 0);
 });
+
+test('whatever bytes come, the outcome is a view or one flaw', () => {
+  const mutated = fc
+    .tuple(arbitraryView, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 }))
+    .map(([view, changes]) => {
+      const bytes = Buffer.from(responseSerialize({ snapshot: view.snapshot, resources: wiresOf(view) }));
+      for (const [at, value] of changes) bytes[at % bytes.length] = value;
+      return bytes;
+    });
+  fc.assert(
+    fc.property(mutated, (bytes) => {
+      let response: ReturnType<typeof received>;
+      try {
+        response = responseDeserialize(bytes);
+      } catch {
+        // The gRPC library ends the stream with a status.
+        return;
+      }
+      const result = stage(NO_HOLDINGS, response);
+      if (!result.ok) assert.ok(describeFlaw(result.error).length > 0);
+    }),
+    { numRuns: 1_000 },
+  );
+});
