@@ -1,5 +1,6 @@
 // Path patterns as written in config: `/healthz`, `/users/{id}`, `/api/**`; and what a pattern's paths
 // all begin with, which a rewrite needs.
+import { normalizePath } from '../decide/normalize-path.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { PathPattern } from '../model/mesh.ts';
 
@@ -15,9 +16,9 @@ const PATH_CHARS = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/{}]|%[0-9A-Fa-f]{2})*$/;
 
 /** `**` last or `*` anywhere makes a glob, `{name}` a template, else the path is exact. */
 export function parsePathPattern(text: string): Result<PathPattern, PatternFault> {
-  const fault = checkPath(text);
-  if (fault !== null) return err(fault);
-  const segments = text.slice(1).split('/');
+  const normal = readPath(text);
+  if (!normal.ok) return normal;
+  const segments = normal.value.slice(1).split('/');
   const names = new Set<string>();
   for (const [index, segment] of segments.entries()) {
     const wrong = checkSegment(segment, index === segments.length - 1);
@@ -27,7 +28,7 @@ export function parsePathPattern(text: string): Result<PathPattern, PatternFault
     names.add(segment);
   }
   const isGlob = segments.some((segment) => segment === '*' || segment === '**');
-  if (!isGlob) return ok({ kind: names.size > 0 ? 'template' : 'exact', path: text });
+  if (!isGlob) return ok({ kind: names.size > 0 ? 'template' : 'exact', path: normal.value });
   // In a glob a parameter means no more than `*`: nothing reads its name.
   const path = segments.map((segment) => (PARAMETER.test(segment) ? '*' : segment)).join('/');
   return ok({ kind: 'glob', path: `/${path}` });
@@ -35,12 +36,13 @@ export function parsePathPattern(text: string): Result<PathPattern, PatternFault
 
 /** A literal path by whole segments, as `prefix:` and `rewrite` take it; no slash at its end, but `/` alone. */
 export function parsePathPrefix(text: string): Result<string, PatternFault> {
-  const fault = checkPath(text);
-  if (fault !== null) return err(fault);
+  const normal = readPath(text);
+  if (!normal.ok) return normal;
   if (/[*{}]/.test(text)) {
     return err({ expected: 'a plain path without *, { and }', hint: 'a prefix takes in all that is under it' });
   }
-  return ok(text.length > 1 && text.endsWith('/') ? text.slice(0, -1) : text);
+  const path = normal.value;
+  return ok(path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path);
 }
 
 /** Whether every path that the pattern matches is `prefix` or lies under it. */
@@ -55,6 +57,15 @@ export function alwaysHasPrefix(pattern: PathPattern, prefix: string): boolean {
   return start === prefix || start.startsWith(`${prefix}/`);
 }
 
+/** In the normal form of request paths: a pattern in another form would never match. */
+function readPath(text: string): Result<string, PatternFault> {
+  const fault = checkPath(text);
+  if (fault !== null) return err(fault);
+  const normal = normalizePath(text);
+  if (normal !== null) return ok(normal);
+  return err({ expected: 'a path that is let through', hint: 'requests with %2F, %5C or %00 are refused with 400' });
+}
+
 function checkPath(text: string): PatternFault | null {
   if (!text.startsWith('/'))
     return { expected: 'a path that begins with /', hint: text === '' ? '' : `write /${text}` };
@@ -63,7 +74,8 @@ function checkPath(text: string): PatternFault | null {
     return { expected: 'only characters that a request path can have (RFC 3986)', hint: percentHint(text) };
   }
   if (text.includes('//')) return { expected: 'no empty segment', hint: `write ${text.replaceAll(/\/{2,}/g, '/')}` };
-  if (/(^|\/)\.{1,2}(\/|$)/.test(text)) return { expected: 'no segment . or ..', hint: 'no request arrives with one' };
+  if (/\/(\.|%2e){1,2}(\/|$)/i.test(text))
+    return { expected: 'no segment . or ..', hint: 'no request arrives with one' };
   return null;
 }
 

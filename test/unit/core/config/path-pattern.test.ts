@@ -45,6 +45,14 @@ test('what no request path can be is a fault', () => {
   }
 });
 
+test('a pattern is brought into the form in which request paths are matched', () => {
+  assert.equal(kindOf('/%7euser/k%c3%a4se'), 'exact /~user/k%C3%A4se');
+  assert.equal(kindOf('/%61/*'), 'glob /a/*');
+  assert.deepEqual(parsePathPrefix('/%61/'), { ok: true, value: '/a' });
+  for (const text of ['/a%2Fb', '/a%5cb', '/%00', '/a/..;x/b', '/a/%2e%2E/b', '/%2e'])
+    assert.equal(kindOf(text), 'fault');
+});
+
 test('a prefix has no wildcards and no slash at its end', () => {
   assert.deepEqual(parsePathPrefix('/a/b/'), { ok: true, value: '/a/b' });
   assert.deepEqual(parsePathPrefix('/'), { ok: true, value: '/' });
