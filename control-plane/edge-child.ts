@@ -19,6 +19,10 @@ export interface EdgeChildOptions {
   readonly ports: readonly BoundPort[];
   readonly caDir: string;
   readonly stateDir: string;
+  /** Status address of the control plane: where its port is chosen by the system, so is the edge's. */
+  readonly status: HostPort;
+  /** How long the edge's requests in flight may take when it stops, in ms. */
+  readonly drain: number;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   /** Takes the edge's own log lines. */
@@ -29,7 +33,8 @@ export interface EdgeChild {
   close(): Promise<void>;
 }
 
-const GRACE = 5_000;
+/** Beyond the drain, until it is killed; ms. */
+const GRACE = 1_000;
 
 /** Returns once the process was started; it is started again whenever it ends. */
 export async function runEdgeChild(options: EdgeChildOptions): Promise<EdgeChild> {
@@ -41,6 +46,8 @@ export async function runEdgeChild(options: EdgeChildOptions): Promise<EdgeChild
     'control-plane': addressOf(options.ports, 'discovery'),
     join: addressOf(options.ports, 'join'),
     'state-dir': join(stateDir, account),
+    drain: `${options.drain}ms`,
+    ...(options.status.port === 0 ? { status: textOf(options.status) } : {}),
   };
   const child = new Supervised(
     {
@@ -74,7 +81,7 @@ export async function runEdgeChild(options: EdgeChildOptions): Promise<EdgeChild
     },
   );
   child.start();
-  return { close: () => child.stop(GRACE) };
+  return { close: () => child.stop(options.drain + GRACE) };
 }
 
 async function makeToken({ caDir, stateDir }: EdgeChildOptions, account: string): Promise<Secret> {
@@ -87,5 +94,9 @@ async function makeToken({ caDir, stateDir }: EdgeChildOptions, account: string)
 function addressOf(ports: readonly BoundPort[], name: string): string {
   const bound: HostPort = ports.find((port) => port.name === name) ?? { host: '127.0.0.1', port: 0 };
   const host = bound.host === '0.0.0.0' ? '127.0.0.1' : bound.host === '::' ? '::1' : bound.host;
-  return `${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
+  return textOf({ host, port: bound.port });
+}
+
+function textOf({ host, port }: HostPort): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

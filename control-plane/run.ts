@@ -51,10 +51,10 @@ async function startEdge(
     const hint = near === null ? `there is ${edges.join(', ') || 'none'}` : `did you mean ${near}?`;
     throw new MeshError('usage', { detail: `--edge: there is no edge "${name}" in the configuration`, hint });
   }
-  const { caDir, stateDir } = settings;
+  const { caDir, stateDir, status, drain } = settings;
   // Both write whole JSON lines, each with its name.
   const onLine = (line: string) => void process.stdout.write(`${line}\n`);
-  return runEdgeChild({ name, ports: plane.ports, caDir, stateDir, env, log, onLine });
+  return runEdgeChild({ name, ports: plane.ports, caDir, stateDir, status, drain, env, log, onLine });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -20,7 +20,9 @@ const ANY_PORTS = ['--discovery', '127.0.0.1:0', '--join', '127.0.0.1:0', '--sta
 
 async function makeFolder(t: TestContext): Promise<string> {
   const folder = await temporaryFolder(t);
-  await cp(EXAMPLE, join(folder, 'weft.yaml'));
+  // Edge ports of its own, as the example may be running.
+  const example = await readFile(EXAMPLE, 'utf8');
+  await writeFile(join(folder, 'weft.yaml'), example.replaceAll(/port: 8443|port: 8080(?=, address)/g, 'port: 0'));
   const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
   await initAuthority(join(folder, '.weft', 'ca'), { ...ambient, trustDomain: 'shop.test' });
   return folder;
@@ -35,10 +37,19 @@ function start(t: TestContext, folder: string, args: readonly string[]) {
     if (message !== null) messages.push(message);
   });
   assert.ok(child.stdout !== null && child.stderr !== null);
-  child.stdout.resume();
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  // Whole lines only; each is one object of the log.
+  const lines = () =>
+    output
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
   const stderr = text(child.stderr);
   const ended = once(child, 'exit').then(([code]: unknown[]) => code);
-  return { child, messages, stderr, ended };
+  return { child, messages, lines, stderr, ended };
 }
 
 test('the process reports its real ports, then that it is ready, and stops cleanly on SIGTERM', async (t) => {
@@ -64,6 +75,23 @@ test('a process whose parent has gone stops by itself', async (t) => {
   await eventually(() => messages.some(({ kind }) => kind === 'ready'));
   child.disconnect();
   assert.equal(await ended, 0);
+});
+
+test('--edge keeps that edge running beside the control plane, and takes it along when it stops', async (t) => {
+  const { child, messages, ended, lines } = start(t, await makeFolder(t), [...ANY_PORTS, '--edge', 'main']);
+  await eventually(() => messages.some(({ kind }) => kind === 'ready'));
+  const pid = () =>
+    lines()
+      .flatMap(({ edgePid }) => (typeof edgePid === 'number' ? [edgePid] : []))
+      .at(-1);
+  await eventually(() => lines().some(({ message }) => message === 'edge ready'));
+  const first = pid() ?? assert.fail();
+  process.kill(first, 'SIGKILL');
+  await eventually(() => pid() !== first && lines().filter(({ message }) => message === 'edge ready').length === 2);
+  const second = pid() ?? assert.fail();
+  child.kill('SIGTERM');
+  assert.equal(await ended, 0);
+  assert.throws(() => process.kill(second, 0), /ESRCH/);
 });
 
 test('a port in use is one line and exit code 1', async (t) => {
