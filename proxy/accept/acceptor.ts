@@ -41,7 +41,7 @@ const MAX_CONNECTIONS = 10_000;
 const PLAINTEXT: SecureFacts = { peer: null, serverName: '' };
 
 export const createPlainServer: ServerFactory = (onSocket) =>
-  // Half-open: a client may end its side after the request and still wait for the answer (RFC 9112 §9.6).
+  // Half-open: what a client's end means is the codec's to say, not the socket's.
   createServer({ noDelay: true, allowHalfOpen: true }, (socket) => onSocket(socket, PLAINTEXT));
 
 export class Acceptor {
@@ -60,11 +60,15 @@ export class Acceptor {
     this.#options = options;
     this.#name = options.name;
     this.#server = options.createServer((socket, facts) => this.#open(socket, facts));
-    // While it listens: accepting failed, for want of file descriptors. The next one may be taken again.
-    this.#server.on('error', () => {
+    this.#server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    const refuse = (): void => {
       this.#refused += 1;
-    });
-    this.#server.on('connection', (socket: Socket) => this.#track(socket));
+    };
+    this.#server.on('drop', refuse);
+    // While it listens: accepting failed, for want of file descriptors. The next one may be taken again.
+    this.#server.on('error', refuse);
+    // Before the server's own listener, which hands plaintext sockets on.
+    this.#server.prependListener('connection', (socket: Socket) => this.#track(socket));
   }
 
   get name(): string {
@@ -131,11 +135,6 @@ export class Acceptor {
 
   #track(socket: Socket): void {
     this.#accepted += 1;
-    if (this.#draining || this.#sockets.size >= (this.#options.maxConnections ?? MAX_CONNECTIONS)) {
-      this.#refused += 1;
-      socket.destroy();
-      return;
-    }
     this.#sockets.add(socket);
     socket.on('close', () => {
       this.#sockets.delete(socket);
