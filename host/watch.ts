@@ -10,7 +10,7 @@ export interface FileWatch {
 }
 
 export interface FileWatchOptions {
-  /** Quiet time before a look, ms; default 50. */
+  /** Quiet time before a look, ms; default 50. Four times as long is waited for it at most. */
   readonly debounce?: number;
   /** A look without any notice, ms, for file systems that send none; default 2,000. */
   readonly poll?: number;
@@ -31,6 +31,9 @@ export async function watchFiles(
   return watched;
 }
 
+/** A look comes at the latest this many times the debounce after the first notice. */
+const MOST_DEBOUNCES = 4;
+
 class ContentWatch implements FileWatch {
   readonly #paths: readonly string[];
   readonly #onChange: () => void;
@@ -39,6 +42,8 @@ class ContentWatch implements FileWatch {
   readonly #watchers = new Map<string, FSWatcher>();
   #poll: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
+  /** When the first of the notices came that no look followed yet. */
+  #noticed: number | null = null;
   #seen = '';
   #closed = false;
 
@@ -94,11 +99,17 @@ class ContentWatch implements FileWatch {
   }
 
   #lookSoon(): void {
+    if (this.#closed) return;
+    // A log that grows in the same folder notifies without end: the quiet is waited for only so long.
+    const now = performance.now();
+    this.#noticed ??= now;
+    const patience = this.#noticed + MOST_DEBOUNCES * this.#debounce - now;
     clearTimeout(this.#soon);
-    if (!this.#closed) this.#soon = setTimeout(() => void this.#look(), this.#debounce);
+    this.#soon = setTimeout(() => void this.#look(), Math.max(0, Math.min(this.#debounce, patience)));
   }
 
   async #look(): Promise<void> {
+    this.#noticed = null;
     await this.#watchFolders();
     const now = await this.#contents();
     if (this.#closed || now === this.#seen) return;

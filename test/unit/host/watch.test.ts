@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -61,6 +61,17 @@ describe('a file watch', () => {
     await symlink('v2', join(folder, '..data_tmp'));
     await rename(join(folder, '..data_tmp'), join(folder, '..data'));
     await eventually(() => changes === 1);
+    watch.close();
+  });
+
+  it('notices an edit while another file of the folder is written without pause', async () => {
+    const path = join(folder, 'busy.yaml');
+    await writeFile(path, 'one');
+    let changes = 0;
+    const watch = await watchFiles([path], () => void (changes += 1), { debounce: 50, poll: 60_000 });
+    const noise = setInterval(() => void appendFile(join(folder, 'access.log'), 'x\n'), 5);
+    await writeFile(path, 'two');
+    await eventually(() => changes === 1, 2_000).finally(() => clearInterval(noise));
     watch.close();
   });
 
