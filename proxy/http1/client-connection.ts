@@ -209,10 +209,8 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   }
 
   #readBody(chunk: Buffer, at: number): number {
-    const exchange = this.#exchange;
+    // A callback that cancels stops the reader: `MORE`.
     const after = this.#body.read(chunk, at, this);
-    // A callback may have cancelled.
-    if (this.#exchange !== exchange) return MORE;
     if (after === REFUSED) return this.#protocol(this.#body.detail);
     if (this.#body.done) this.#complete(after === chunk.length);
     else this.#schedule(this.#options.limits.bodyTimeoutMs);

@@ -117,7 +117,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     if (exchange.close || this.draining) return this.#finish();
     if (this.#state === 'body') {
       this.#discardLeft = limits.discardBytes;
-      if (exchange.bodyInDoubt || this.#body.left > limits.discardBytes) return this.#finish();
+      if (this.#body.left > limits.discardBytes) return this.#finish();
       this.#schedule(limits.headTimeoutMs);
     } else {
       this.#schedule(limits.idleTimeoutMs);

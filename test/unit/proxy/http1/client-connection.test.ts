@@ -384,6 +384,15 @@ test('pause stops reading the answer and resume goes on', () => {
   assert.equal(answer.body, 'okok');
 });
 
+test('an exchange that ends paused leaves the next one unpaused', () => {
+  const client = new ClientHarness();
+  const { upstream, answer } = client.request();
+  answer.onHeadHook = () => upstream.pause();
+  client.socket.feed(OK);
+  assert.ok(answer.ended && !client.socket.paused);
+  assert.equal(client.answer(OK).body, 'ok');
+});
+
 test('an answer whose body stops coming is upstream-timeout', () => {
   const client = new ClientHarness({ bodyTimeoutMs: 1_000 });
   const { answer } = client.request();

@@ -31,6 +31,7 @@ test('an answer given inside the request listener does not recurse and is follow
   const server = new ServerHarness({ onHead: ({ downstream }) => respond(downstream, 204, '') });
   server.socket.feed(GET.repeat(5_000));
   assert.equal(server.requests.length, 5_000);
+  assert.ok(server.requests.every((request) => !request.ended));
 });
 
 test('head and body of an answer are one write', () => {
@@ -229,6 +230,16 @@ test('pause stops reading a body and resume goes on', () => {
   server.last.downstream.resume();
   assert.equal(server.last.body, 'helloworld');
   assert.ok(server.last.ended);
+});
+
+test('an exchange that ends while it has paused its body leaves the next one unpaused', () => {
+  const server = new ServerHarness({ answer: false });
+  server.socket.feed(`${post(10)}hello`);
+  server.last.downstream.pause();
+  respond(server.last.downstream, 403, 'no');
+  server.socket.feed(`world${post(2)}hi`);
+  assert.equal(server.last.body, 'hi');
+  assert.ok(!server.socket.paused);
 });
 
 test('sendData says when the socket is behind and onDrain when it no longer is', () => {
