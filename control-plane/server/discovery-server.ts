@@ -14,9 +14,10 @@ import type { DiscoveryDefinition, DiscoveryHandlers } from '../../proto/gen/wef
 import { hostOfPeer } from '../registry/peer-address.ts';
 import { MutualTls, type ServerIdentity } from './credentials.ts';
 import { peerOf, type PeerPolicy } from './peer.ts';
+import { RepeatedLog } from './repeated-log.ts';
 import { ProxyStream, type DiscoveryCall, type StreamContext, type StreamState } from './proxy-stream.ts';
 
-export interface DiscoveryServerOptions extends StreamContext {
+export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated'> {
   /** Port 0 is chosen by the system. */
   readonly address: HostPort;
   readonly identity: ServerIdentity;
@@ -42,6 +43,7 @@ const MAX_STREAMS_PER_CONNECTION = 8;
 
 export class DiscoveryServer {
   readonly #options: DiscoveryServerOptions;
+  readonly #context: StreamContext;
   readonly #credentials: MutualTls;
   readonly #server: Server;
   /** By instance: a newer stream of an instance takes the place of the older. */
@@ -50,6 +52,7 @@ export class DiscoveryServer {
 
   constructor(options: DiscoveryServerOptions) {
     this.#options = options;
+    this.#context = { ...options, repeated: new RepeatedLog(options.log, options.now) };
     this.#credentials = new MutualTls(options.identity);
     const { time = 10_000, timeout = 5_000 } = options.keepalive ?? {};
     this.#server = new Server({
@@ -104,7 +107,7 @@ export class DiscoveryServer {
     const certificate = call.getAuthContext()?.sslPeerCertificate?.raw ?? null;
     const peer = peerOf(certificate, this.#options.peers);
     if (!peer.ok) {
-      this.#options.log.warn({ from, reason: peer.error }, 'a peer was refused');
+      this.#context.repeated.warn(`${address} ${peer.error}`, { from, reason: peer.error }, 'a peer was refused');
       return refuse(call, status.UNAUTHENTICATED, peer.error);
     }
     const facts = {
@@ -112,7 +115,7 @@ export class DiscoveryServer {
       address,
       prefix: `${this.#options.run}-${++this.#opened}-`,
     };
-    const stream: ProxyStream = new ProxyStream(call, facts, this.#options, () => {
+    const stream: ProxyStream = new ProxyStream(call, facts, this.#context, () => {
       if (this.#streams.get(stream.key) === stream) this.#streams.delete(stream.key);
     });
     this.#streams.get(stream.key)?.end(status.ABORTED, 'another stream of the same instance was opened');

@@ -10,12 +10,15 @@ import type { ErrorDetail__Output } from '../../proto/gen/weft/v1/ErrorDetail.ts
 import type { Instance } from '../registry/registry.ts';
 import { StreamLedger, type Answer, type TargetView } from './ledger.ts';
 import type { StreamPeer } from './peer.ts';
+import type { RepeatedLog } from './repeated-log.ts';
 
 export type DiscoveryCall = ServerDuplexStream<DiscoveryRequest__Output, DiscoveryResponse>;
 
 /** What a stream needs of the server around it. */
 export interface StreamContext {
   readonly log: Log;
+  /** For the ends of streams, which a proxy that tries again repeats. */
+  readonly repeated: RepeatedLog;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** null: the account is not in the config. */
@@ -111,7 +114,7 @@ export class ProxyStream {
   /** null: there is none for this account, and the stream was ended with that reason. */
   #view(): TargetView | null {
     const target = this.#context.viewOf(this.#peer.account);
-    if (target === null) this.end(status.FAILED_PRECONDITION, `${this.#peer.account} is not in the configuration`);
+    if (target === null) this.end(status.FAILED_PRECONDITION, this.#notConfigured);
     return target;
   }
 
@@ -143,6 +146,7 @@ export class ProxyStream {
         return;
       case 'ack':
         this.#refusal = null;
+        this.#context.repeated.forget(`${this.key} ${this.#notConfigured}`);
         this.#context.onAnswer('ack');
         this.#context.log.debug({ ...this.#who(), snapshot: answer.snapshot }, 'view acknowledged');
         return this.#join();
@@ -181,6 +185,10 @@ export class ProxyStream {
     if (this.#open) this.#leave ??= this.#context.join(this.#instance());
   }
 
+  get #notConfigured(): string {
+    return `${this.#peer.account} is not in the configuration`;
+  }
+
   #instance(): Instance {
     const { account, version, instance } = this.#peer;
     return { account, version, instance, address: this.#address, inboundPort: this.#node?.inboundPort ?? 0 };
@@ -195,7 +203,7 @@ export class ProxyStream {
     if (!this.#open) return;
     // A newer stream of the same instance is how a renewed certificate looks from here.
     if (code === status.ABORTED) this.#context.log.info({ ...this.#who(), reason }, 'stream ended');
-    else this.#context.log.warn({ ...this.#who(), reason }, 'stream ended');
+    else this.#context.repeated.warn(`${this.key} ${reason}`, { ...this.#who(), reason }, 'stream ended');
     this.gone('lost');
     this.#call.emit('error', Object.assign(new Error(reason), { code, details: reason }));
   }

@@ -80,6 +80,7 @@ export const systemClock: AgentClock = {
 
 const BACKOFF: BackoffPolicy = { base: 500, cap: 5_000 };
 const RETRY: BackoffPolicy = { base: 2_000, cap: 60_000 };
+const CLOSE_TIMEOUT = 1_000;
 const KEEPALIVE: Keepalive = { time: 10_000, timeout: 5_000 };
 
 /**
@@ -115,13 +116,21 @@ export class Agent {
     this.#running ??= this.#run(loadServices().discovery.Stream);
   }
 
-  /** Says goodbye, so that callers are told at once; no `apply` is called after the returned promise resolves. */
+  /**
+   * Says goodbye, so that callers are told at once; no `apply` is called after the returned promise resolves. One that
+   * runs is waited for, but not for long: it may be connecting to somebody who does not answer.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry();
     this.#wake();
-    await this.#session?.goodbye();
-    await this.#running;
+    this.#session?.goodbye();
+    let giveUp = (): void => {};
+    const late = new Promise<void>((done) => {
+      giveUp = this.#options.clock.after(CLOSE_TIMEOUT, done);
+    });
+    await Promise.race([this.#running, late]);
+    giveUp();
   }
 
   /** A renewed SVID: the stream is opened anew with it, after the view in hand, and no loss is logged. */

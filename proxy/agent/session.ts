@@ -67,8 +67,9 @@ export class Session {
     this.#options.connection.stream.cancel();
   }
 
-  /** Unsubscribes: the control plane takes the instance out at once. Waits for the end, briefly. */
-  async goodbye(): Promise<void> {
+  /** Unsubscribes: the control plane takes the instance out at once. The end comes by itself, or is forced soon. */
+  goodbye(): void {
+    if (!this.#connected) return this.cancel('closing');
     this.#over = true;
     const { connection, clock } = this.#options;
     // A half-close alone looks to the other end like a connection that broke.
@@ -76,14 +77,13 @@ export class Session {
       subscriptions: RESOURCE_TYPES.map((type) => ({ type: WIRE_TYPE[type], unsubscribe: ['*'] })),
     });
     connection.stream.end();
-    const giveUp = clock.after(GOODBYE_TIMEOUT, () => connection.stream.cancel());
-    await this.ended;
-    giveUp();
+    this.#cancelTimer();
+    this.#cancelTimer = clock.after(GOODBYE_TIMEOUT, () => connection.stream.cancel());
   }
 
   #onMetadata(): void {
-    this.#cancelTimer();
     if (this.#connected || this.#over) return;
+    this.#cancelTimer();
     this.#connected = true;
     this.#options.onConnected();
   }

@@ -82,6 +82,27 @@ test('a stream that is lost in the middle of an apply is followed by one that kn
   assert.deepEqual(Object.keys(again.subscriptions[0]?.initialResourceVersions ?? {}), ['a']);
 });
 
+test('a proxy that closes in the middle of an apply says goodbye and does not wait for long', async (t) => {
+  const discovery = await startDiscovery(authority, t);
+  discovery.setView('orders', sampleView('s1', {}));
+  let stuck = false;
+  const { agent } = startAgent(discovery.port, await authority.svid('orders'), t, {
+    apply: async ({ snapshot }) => {
+      if (snapshot === 's1') return { ok: true, value: undefined };
+      stuck = true;
+      return new Promise(() => {});
+    },
+  });
+  await eventually(() => discovery.registry.instances().length === 1);
+  discovery.setView('orders', sampleView('s2', {}));
+  await eventually(() => stuck);
+  const began = performance.now();
+  const closed = agent.close();
+  await eventually(() => discovery.registry.instances().length === 0);
+  await closed;
+  assert.ok(performance.now() - began < 3_000);
+});
+
 test('a control plane that is not there yet is waited for and said once', async (t) => {
   const probe = createServer().listen(0, '127.0.0.1');
   await eventually(() => probe.listening);
