@@ -51,7 +51,7 @@ test('an edit is handed on well within a second', async (context) => {
   const start = performance.now();
   await writeFile(path, withPort(2));
   await eventually(() => seen.at(-1) === 'port 2 of 1');
-  assert.ok(performance.now() - start < 800);
+  assert.ok(performance.now() - start < 1000);
 });
 
 test('an invalid edit is reported once, and the way back is handed on', async (context) => {
