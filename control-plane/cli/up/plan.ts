@@ -60,10 +60,13 @@ function planInstance(service: WorkloadService, version: string | null, name: st
   return { name, service: service.name, version, port, run, callees: service.calls.map((call) => call.service) };
 }
 
-// Versions may hold dots and capitals, instance names may not; and `a` + `b-1` must not meet `a-b` + `1`.
+// An instance name is a DNS label, as service and version are: too long a one is cut. Version `b` of `a` must not meet
+// the service `a-b`.
+const LONGEST_STEM = 56;
+
 function freeName(service: string, version: string | null, index: number, taken: ReadonlyMap<string, unknown>): string {
-  const label = version === null ? '' : `-${version.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
-  let name = `${service}${label}-${index}`;
+  const stem = version === null ? service : `${service}-${version}`;
+  let name = `${stem.slice(0, LONGEST_STEM)}-${index}`;
   while (taken.has(name)) name += 'x';
   return name;
 }
