@@ -3,28 +3,22 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openAuthority } from '../certs/authority/authority-folder.ts';
-import type { Authority } from '../certs/authority/authority.ts';
-import { controlPlaneIdentity } from '../certs/authority/control-plane-identity.ts';
-import { openLedger, type GrantLedger } from '../certs/authority/ledger.ts';
+import { openLedger } from '../certs/authority/ledger.ts';
 import { viewFor } from '../core/compile/view.ts';
 import type { Log } from '../core/kit/log.ts';
-import type { HostPort } from '../core/model/mesh.ts';
 import { startAdminServer, startStatusServer } from '../host/admin.ts';
 import type { ControlPlaneSettings } from '../host/control-plane-settings.ts';
 import { ensureDir } from '../host/files.ts';
 import type { BoundPort } from '../host/ipc.ts';
-import { loadServices, type Services } from '../proto/codec/services.ts';
+import { loadServices } from '../proto/codec/services.ts';
 import { ConfigIntake } from './config-intake.ts';
+import { Closers, coalesce } from './lifecycle.ts';
 import { adminPages, statusPages, type Counts, type Facts } from './pages.ts';
 import { Registry } from './registry/registry.ts';
-import { DiscoveryServer } from './server/discovery-server.ts';
-import { identityService } from './server/identity-service.ts';
-import { JoinServer } from './server/join-server.ts';
-import { OwnCertificate } from './server/own-certificate.ts';
+import { openServers, type Servers } from './servers.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
 import { Views } from './snapshot/views.ts';
 import { FileSource } from './source/file-source.ts';
-import { Closers, coalesce } from './lifecycle.ts';
 
 export interface ControlPlaneOptions {
   readonly log: Log;
@@ -38,6 +32,11 @@ export interface ControlPlaneOptions {
   readonly settle?: number;
 }
 
+export type StartSettings = Pick<
+  ControlPlaneSettings,
+  'config' | 'caDir' | 'stateDir' | 'discovery' | 'join' | 'status'
+>;
+
 export interface ControlPlane {
   /** `discovery`, `join`, `status`, with the real ports. */
   readonly ports: readonly BoundPort[];
@@ -49,17 +48,13 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-const clock = () => Date.now();
-const random = (size: number) => randomBytes(size);
+const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
 
 /**
  * Throws MeshError, with everything closed again: `authority-missing`, `config-invalid`, `address-in-use` and what
  * certs/ says about damaged state.
  */
-export async function startControlPlane(
-  settings: Pick<ControlPlaneSettings, 'config' | 'caDir' | 'stateDir' | 'discovery' | 'join' | 'status'>,
-  options: ControlPlaneOptions,
-): Promise<ControlPlane> {
+export async function startControlPlane(settings: StartSettings, options: ControlPlaneOptions): Promise<ControlPlane> {
   const closers = new Closers();
   try {
     return await assemble(settings, options, closers);
@@ -70,17 +65,18 @@ export async function startControlPlane(
 }
 
 async function assemble(
-  settings: Parameters<typeof startControlPlane>[0],
+  settings: StartSettings,
   options: ControlPlaneOptions,
   closers: Closers,
 ): Promise<ControlPlane> {
   const { log, grace = 2_000, settle = 8_000 } = options;
-  const authority = await openAuthority(settings.caDir, { clock, random });
+  const authority = await openAuthority(settings.caDir, ambient);
   await ensureDir(settings.stateDir);
-  const ledger = await openLedger(join(settings.stateDir, 'issued.jsonl'), clock);
+  const ledger = await openLedger(join(settings.stateDir, 'issued.jsonl'), ambient.clock);
   closers.add(() => ledger.close());
 
   const services = loadServices();
+  const counts: Counts = { acks: 0, nacks: 0, invalidConfigs: 0 };
   const snapshots = new SnapshotStore(authority.trustDomain, services.discovery.Stream);
   const registry = new Registry({ grace, after: startTimer });
   closers.add(() => registry.close());
@@ -88,43 +84,68 @@ async function assemble(
     const { snapshot } = snapshots;
     return snapshot === null ? null : viewFor(snapshot, account, (cluster) => registry.endpointsOf(cluster));
   });
-
-  const counts: Counts = { acks: 0, nacks: 0, invalidConfigs: 0 };
-  let offer: () => void = () => {};
+  // There is nobody to offer anything before the servers are open.
+  const offering = coalesce(() => servers?.discovery.offerAll());
+  closers.add(offering.cancel);
   const changed = () => {
     views.invalidate();
-    offer();
+    offering.ask();
   };
-  const intake = new ConfigIntake({ snapshots, counts, log, onChange: changed });
+  let servers: Servers | null = null;
+  await readConfig(settings.config, new ConfigIntake({ snapshots, counts, log, onChange: changed }), closers);
+
+  let settled = settle === 0;
+  servers = await openServers(
+    {
+      addresses: settings,
+      stateDir: settings.stateDir,
+      ...{ authority, ledger, services, clock: ambient.clock, log },
+      viewOf: (account) => views.of(account),
+      join: (instance) => registry.join(instance),
+      settled: () => settled,
+      locate: (ruleId) => snapshots.locate(ruleId),
+      onAnswer: (answer) => (answer === 'ack' ? counts.acks++ : counts.nacks++),
+      hostsOfEdge: (edge) => hostsOfEdge(snapshots, edge),
+    },
+    closers,
+  );
+  registry.onChange(changed);
+  const settling = startTimer(settle, () => {
+    settled = true;
+    // Whoever came back early waits for this one.
+    offering.ask();
+  });
+  closers.add(settling);
+  return serveFacts(settings, servers, { snapshots, registry, counts }, closers);
+}
+
+async function readConfig(files: readonly string[], intake: ConfigIntake, closers: Closers): Promise<void> {
   const source = new FileSource({
-    files: settings.config,
+    files,
     onConfig: (parsed) => intake.take(parsed),
     onInvalid: (errors) => intake.refuse(errors),
   });
   closers.add(() => source.close());
   await source.start();
   intake.requireConfig();
+}
 
-  const startedAt = clock();
-  const { discovery, joining } = await openServers(settings, { authority, ledger, services, log }, closers, {
-    viewOf: (account) => views.of(account),
-    join: (instance) => registry.join(instance),
-    settled: () => clock() - startedAt >= settle,
-    locate: (ruleId) => snapshots.locate(ruleId),
-    onAnswer: (answer) => (answer === 'ack' ? counts.acks++ : counts.nacks++),
-    hostsOfEdge: (edge) => hostsOfEdge(snapshots, edge),
-  });
-  const offering = coalesce(() => discovery.server.offerAll());
-  offer = offering.ask;
-  closers.add(offering.cancel);
-  registry.onChange(changed);
-  // Whoever came back early waits for this one.
-  closers.add(startTimer(settle, offer));
+interface State {
+  readonly snapshots: SnapshotStore;
+  readonly registry: Registry;
+  readonly counts: Counts;
+}
 
+async function serveFacts(
+  settings: StartSettings,
+  servers: Servers,
+  { snapshots, registry, counts }: State,
+  closers: Closers,
+): Promise<ControlPlane> {
   const facts: Facts = {
     ready: () => snapshots.snapshot !== null,
     snapshot: () => snapshots.snapshot?.hash ?? null,
-    proxies: () => discovery.server.states(),
+    proxies: () => servers.discovery.states(),
     instances: () => registry.instances(),
     counts,
   };
@@ -132,74 +153,17 @@ async function assemble(
   closers.add(() => status.close());
   const admin = await startAdminServer(join(settings.stateDir, 'admin.sock'), adminPages(facts));
   closers.add(() => admin.close());
-
-  const ports: BoundPort[] = [
-    { name: 'discovery', host: settings.discovery.host, port: discovery.port },
-    { name: 'join', host: settings.join.host, port: joining.port },
-    { name: 'status', host: settings.status.host, port: status.port },
-  ];
-  const edges = () => [...(snapshots.snapshot?.mesh.edges.keys() ?? [])];
-  return { ports, facts, edges, admin: admin.address, close: () => closers.close() };
-}
-
-interface ServerParts {
-  readonly authority: Authority;
-  readonly ledger: GrantLedger;
-  readonly services: Services;
-  readonly log: Log;
-}
-
-type ServerHooks = Pick<
-  ConstructorParameters<typeof DiscoveryServer>[0],
-  'viewOf' | 'join' | 'settled' | 'locate' | 'onAnswer'
-> & { readonly hostsOfEdge: (edge: string) => readonly string[] };
-
-/** Both ports prove the same certificate, which is renewed while they are open. */
-async function openServers(
-  settings: { readonly discovery: HostPort; readonly join: HostPort; readonly stateDir: string },
-  parts: ServerParts,
-  closers: Closers,
-  hooks: ServerHooks,
-) {
-  const { authority, ledger, services, log } = parts;
-  const renewed: ((identity: Parameters<JoinServer['setIdentity']>[0]) => void)[] = [];
-  const own = new OwnCertificate({
-    source: controlPlaneIdentity(authority, clock),
-    onRenewal: (identity) => {
-      for (const listener of renewed) listener(identity);
-    },
-    log,
-  });
-  const identity = await own.start();
-  closers.add(() => own.close());
-  const server = new DiscoveryServer({
-    ...hooks,
-    address: settings.discovery,
-    identity,
-    definition: services.discovery,
-    peers: { trustDomain: authority.trustDomain, grantOf: (serial) => ledger.grantOf(serial) },
-    services: [identityService({ authority, ledger, clock, services, hostsOfEdge: hooks.hostsOfEdge, log })],
-    run: random(4).toString('hex'),
-    log,
-    now: clock,
-  });
-  const joinServer = new JoinServer({
-    authority,
-    ledger,
-    clock,
-    stateDir: settings.stateDir,
-    services,
-    address: settings.join,
-    identity,
-    log,
-  });
-  renewed.push((next) => server.setIdentity(next));
-  renewed.push((next) => joinServer.setIdentity(next));
-  closers.add(() => server.close());
-  const discovery = { server, port: await server.start() };
-  closers.add(() => joinServer.close());
-  const joining = { port: await joinServer.start() };
-  return { discovery, joining };
+  return {
+    ports: [
+      { name: 'discovery', host: settings.discovery.host, port: servers.discoveryPort },
+      { name: 'join', host: settings.join.host, port: servers.joinPort },
+      { name: 'status', host: settings.status.host, port: status.port },
+    ],
+    facts,
+    edges: () => [...(snapshots.snapshot?.mesh.edges.keys() ?? [])],
+    admin: admin.address,
+    close: () => closers.close(),
+  };
 }
 
 function hostsOfEdge(snapshots: SnapshotStore, name: string): readonly string[] {
