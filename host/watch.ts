@@ -45,6 +45,7 @@ class ContentWatch implements FileWatch {
   /** When the first of the notices came that no look followed yet. */
   #noticed: number | null = null;
   #seen = '';
+  #looking: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(paths: readonly string[], onChange: () => void, debounce: number) {
@@ -56,9 +57,10 @@ class ContentWatch implements FileWatch {
   async start(poll: number): Promise<void> {
     await this.#watchFolders();
     if (this.#closed) return;
-    this.#poll = setInterval(() => void this.#look(), poll);
+    this.#poll = setInterval(() => this.#look(), poll);
     this.#poll.unref();
-    this.#seen = await this.#contents();
+    this.#looking = this.#contents().then((contents) => void (this.#seen = contents));
+    await this.#looking;
   }
 
   close(): void {
@@ -105,11 +107,17 @@ class ContentWatch implements FileWatch {
     this.#noticed ??= now;
     const patience = this.#noticed + MOST_DEBOUNCES * this.#debounce - now;
     clearTimeout(this.#soon);
-    this.#soon = setTimeout(() => void this.#look(), Math.max(0, Math.min(this.#debounce, patience)));
+    this.#soon = setTimeout(() => this.#look(), Math.max(0, Math.min(this.#debounce, patience)));
   }
 
-  async #look(): Promise<void> {
+  /** One after the other, the first after the content that `start` saw: else an older content could come last. */
+  #look(): void {
     this.#noticed = null;
+    this.#looking = this.#looking.then(() => this.#compare());
+  }
+
+  async #compare(): Promise<void> {
+    if (this.#closed) return;
     await this.#watchFolders();
     const now = await this.#contents();
     if (this.#closed || now === this.#seen) return;

@@ -10,15 +10,15 @@ interface Node {
   readonly patternProperties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
   readonly anyOf?: readonly Node[];
-  readonly default?: unknown;
+  readonly default?: string | number;
 }
 
 /** Every key with its default; below `services.<name>` and `edges.<name>` as the tables of the page write them. */
-function keysOf(node: Node, path: string): readonly (readonly [string, unknown])[] {
+function keysOf(node: Node, path: string): readonly (readonly [string, string | null])[] {
   const own = Object.entries(node.properties ?? {}).flatMap(([key, value]) => {
     const at = path === '' ? key : `${path}.${key}`;
     const below = keysOf(value, at);
-    return below.length > 0 ? below : [[at, value.default] as const];
+    return below.length > 0 ? below : [[at, value.default === undefined ? null : String(value.default)] as const];
   });
   const named = Object.values(node.patternProperties ?? {}).flatMap((value) =>
     keysOf(value, path === 'services' || path === 'edges' ? '' : `${path}.<name>`),
@@ -31,11 +31,11 @@ function keysOf(node: Node, path: string): readonly (readonly [string, unknown])
 test('the page has every key of the schema, with its default', () => {
   const keys = keysOf(JSON.parse(schemaDocument()) as Node, '');
   assert.ok(keys.length > 30);
-  for (const [key, value] of keys) {
+  for (const [key, fallback] of keys) {
     const row = page
       .split('\n')
       .find((line) => line.startsWith('| ') && (line.split('|')[1] ?? '').includes(`\`${key}\``));
     assert.ok(row, `docs/configuration.md has no row for ${key}`);
-    if (value !== undefined) assert.ok(row.includes(`| \`${String(value)}\``), `${key}: default ${String(value)}`);
+    if (fallback !== null) assert.ok(row.includes(`| \`${fallback}\``), `${key}: default ${fallback}`);
   }
 });
