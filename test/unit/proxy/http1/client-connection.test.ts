@@ -292,6 +292,25 @@ test('a connection that closes before the head was written is unprocessed', () =
   assert.equal(answer.error?.unprocessed, true);
 });
 
+test('a connection that can no longer be written to is unprocessed', async () => {
+  const client = new ClientHarness();
+  const { answer } = client.request({ method: 'POST', bodyLength: 5 });
+  client.socket.writable = false;
+  await turn();
+  client.socket.destroy();
+  await turn();
+  assert.equal(answer.error?.unprocessed, true);
+});
+
+test('a reused connection that closes before any byte is upstream-closed again', () => {
+  const client = new ClientHarness();
+  client.answer(OK);
+  const { answer } = client.request();
+  client.socket.feedEnd();
+  assert.equal(answer.error?.code, 'upstream-closed');
+  assert.equal(answer.error?.unprocessed, false);
+});
+
 test('a request on a connection that is not usable is unprocessed', async () => {
   const client = new ClientHarness();
   client.socket.feedEnd();

@@ -242,6 +242,15 @@ test('an exchange that ends while it has paused its body leaves the next one unp
   assert.ok(!server.socket.paused);
 });
 
+test('resume does not let in what follows the request in hand', () => {
+  const server = new ServerHarness({ answer: false, onData: ({ downstream }) => downstream.pause() });
+  server.socket.feed(`${post(5)}hello${GET}`);
+  server.last.downstream.resume();
+  assert.ok(server.last.ended && server.socket.paused);
+  respond(server.last.downstream, 200, '');
+  assert.equal(server.requests.length, 2);
+});
+
 test('sendData says when the socket is behind and onDrain when it no longer is', () => {
   const server = new ServerHarness({ answer: false });
   server.socket.feed(GET);

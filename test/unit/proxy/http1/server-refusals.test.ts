@@ -30,6 +30,18 @@ for (const [what, bytes, code] of HOSTILE_BODIES) {
   });
 }
 
+test('limits are configurable and hold for a head that comes in one piece', () => {
+  for (const [limits, bytes, code] of [
+    [{ lineBytes: 20 }, 'GET /aaaaaaaaaaaa HTTP/1.1\r\nHost: a\r\n\r\n', 'uri-too-long'],
+    [{ headerBytes: 20 }, 'GET / HTTP/1.1\r\nHost: a\r\nX-A: bbbbbbb\r\n\r\n', 'headers-too-large'],
+    [{ headerFields: 1 }, 'GET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\r\n', 'headers-too-large'],
+  ] as const) {
+    const server = new ServerHarness({ limits });
+    server.socket.feed(bytes);
+    assert.equal(server.refusals[0]?.code, code);
+  }
+});
+
 test('what is refused in one piece is refused with the same code at every split', () => {
   for (const [what, bytes] of [...HOSTILE_HEADS, ...HOSTILE_BODIES]) {
     if (bytes.length > 1_000) continue;
