@@ -16,7 +16,7 @@ export interface FileSourceOptions {
   readonly onInvalid: (errors: readonly ConfigError[]) => void;
   /** Quiet time after a notice before the files are read, ms; default 50. */
   readonly debounce?: number;
-  /** How long a missing or empty file may still be in the middle of being replaced, ms; default 150. */
+  /** How long a missing or empty file may still be in the middle of being replaced, ms; default 200. */
   readonly grace?: number;
 }
 
@@ -70,7 +70,7 @@ export class FileSource {
   async #look(): Promise<void> {
     let texts = await readConfigFiles(this.#options.files);
     if (looksHalfWritten(texts)) {
-      await this.#wait(this.#options.grace ?? 150);
+      await this.#wait(this.#options.grace ?? 200);
       texts = await readConfigFiles(this.#options.files);
     }
     const seen = sha256Hex(JSON.stringify(texts));

@@ -22,7 +22,6 @@ async function watched(context: TestContext, text: string | null, more: readonly
   const source = new FileSource({
     files: [path, ...more],
     debounce: 10,
-    grace: 30,
     onConfig: ({ mesh }) => {
       const web = mesh.services.get('web');
       seen.push(`port ${web?.kind === 'workload' ? web.port : '-'} of ${mesh.services.size}`);
