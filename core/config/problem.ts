@@ -33,6 +33,18 @@ export function formatPath(path: Path): string {
   return text;
 }
 
+/** The path with the names of services, edges and versions and all list positions replaced by `*`. */
+export function patternOf(path: Path): string {
+  const named = path[0] === 'services' || path[0] === 'edges';
+  let text = '';
+  path.forEach((step, index) => {
+    if (typeof step === 'number') text += '[*]';
+    else if (named && (index === 1 || (index === 3 && path[2] === 'versions'))) text += '.*';
+    else text += text === '' ? step : `.${step}`;
+  });
+  return text;
+}
+
 /** A value as an error message names it: short, on one line, and never mistaken for the text around it. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';

@@ -2,6 +2,7 @@
 // not fit is cut out, so that the steps after this one still check the rest of the file.
 import { Ajv, type ErrorObject } from 'ajv';
 import type { ConfigDocument } from './document.ts';
+import { misplacedHint } from './misplaced.ts';
 import { suggestName } from './nearest.ts';
 import { describeValue, formatPath, quote, type ConfigError, type Path } from './problem.ts';
 import { NAME_EXPECTED } from './schema-parts.ts';
@@ -150,7 +151,9 @@ function extraKey(path: Path, key: string, schema: SchemaNode): Misfit {
   if (unbuiltKeys(path).includes(key))
     return { ...at, message: `${quote(key)} is not built yet in this version of Weft`, hint: 'leave it out' };
   const known = Object.keys(schema.properties);
-  const hint = suggestName(key, known) || (key === '<<' ? 'merge keys are not supported: repeat the keys' : '');
+  const elsewhere = misplacedHint(path, key);
+  const hint =
+    elsewhere || suggestName(key, known) || (key === '<<' ? 'merge keys are not supported: repeat the keys' : '');
   const near = suggestName(key, unbuiltKeys(path));
   return {
     ...at,

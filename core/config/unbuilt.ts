@@ -1,7 +1,7 @@
 // Keys and values of the design that this version of Weft cannot do yet: an error that says so, and not
 // the "unknown key" of a misspelling. Whoever builds one takes its line out of here (ARCHITECTURE.md,
 // "add a config field").
-import type { Path } from './problem.ts';
+import { patternOf, type Path } from './problem.ts';
 
 /** `*` stands for one name or list position. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -62,16 +62,4 @@ export function unbuiltKeys(path: Path): readonly string[] {
 
 export function isUnbuiltValue(path: Path, value: unknown): boolean {
   return VALUES[patternOf(path)]?.(value) ?? false;
-}
-
-/** The path with the names of services, edges and versions and all list positions replaced by `*`. */
-function patternOf(path: Path): string {
-  const named = path[0] === 'services' || path[0] === 'edges';
-  let text = '';
-  path.forEach((step, index) => {
-    if (typeof step === 'number') text += '[*]';
-    else if (named && (index === 1 || (index === 3 && path[2] === 'versions'))) text += '.*';
-    else text += text === '' ? step : `.${step}`;
-  });
-  return text;
 }
