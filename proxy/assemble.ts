@@ -223,7 +223,7 @@ export class Proxy {
 
   #acceptor(listener: EarlyListener, certificate: ServerCertificate | null): Acceptor {
     const deps = { deadlines: this.#deadlines, now: () => performance.now() };
-    const forwarder = new Forwarder(deps, this.#idlePlan());
+    const forwarder = new Forwarder(deps, this.#idlePlan(listener));
     const certificates = certificate === null ? null : new EdgeCertificates([certificate]);
     const acceptor = new Acceptor({
       name: listener.name,
@@ -244,9 +244,9 @@ export class Proxy {
     return (onSocket) => mesh.tls.createServer(listener.name, onSocket);
   }
 
-  #idlePlan(): ExchangePlan {
+  #idlePlan(listener: EarlyListener): ExchangePlan {
     const { ids, recorder } = this.#options;
-    return notReadyPlan(ids, (record) => recorder.stats.record(record));
+    return notReadyPlan(ids, (record) => recorder.stats.record(record), listener.tls === 'mesh');
   }
 
   #dial(cluster: Cluster, endpoint: Endpoint, done: DialDone): () => void {

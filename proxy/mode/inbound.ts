@@ -8,9 +8,9 @@ import type { Cluster, InboundListener, View } from '../../core/model/view.ts';
 import type { ClusterHandle, ConnectionInfo, ExchangeRecord, RequestHead } from '../exchange.ts';
 import { meshResponseFilter, viaFilter } from '../filter/forwarded.ts';
 import type { ExchangePlan, RouteAction } from '../forward/plan.ts';
-import type { HeaderList } from '../kit/header-list.ts';
 import { deny } from './deny.ts';
 import { createPlan, type EarlyListener, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
+import { sayFailure } from './say-failure.ts';
 import { RequestTarget } from './target.ts';
 
 /** The cluster of the app; `@` alone never comes from a config. */
@@ -121,10 +121,4 @@ function admit(
   record.rule = decision.ruleId;
   if (decision.allowed) return null;
   return deny({ rule: decision.ruleId, hint: decision.hint }, peer, head, path, record, context);
-}
-
-/** To the caller's proxy alone, which may try another instance where that is harmless. */
-export function sayFailure(error: MeshError, headers: HeaderList): void {
-  if (error.unprocessed) headers.add('x-weft-unprocessed', '1');
-  else if (error.code === 'upstream-closed') headers.add('x-weft-upstream-closed', '1');
 }

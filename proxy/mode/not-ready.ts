@@ -3,17 +3,17 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { IdSource } from '../filter/ids.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { sayFailure } from './inbound.ts';
 import { createPlan } from './plan-context.ts';
+import { sayFailure } from './say-failure.ts';
 
-export function notReadyPlan(ids: IdSource, record: Recorder): ExchangePlan {
+/** `toMesh`: who asks is another sidecar, which is told that it may try another instance meanwhile. */
+export function notReadyPlan(ids: IdSource, record: Recorder, toMesh: boolean): ExchangePlan {
   return createPlan(
     { ids, record },
     {
       route: () => new MeshError('no-endpoint', { detail: 'there is no view yet', unprocessed: true }),
       onRequest: () => {},
-      // A sidecar that has just restarted is in its callers' views already: they may try another instance.
-      onLocalAnswer: sayFailure,
+      ...(toMesh ? { onLocalAnswer: sayFailure } : {}),
     },
   );
 }

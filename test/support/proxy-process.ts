@@ -45,6 +45,9 @@ export function startProxyProcess(test: TestContext, cwd: string, args: readonly
     ended(child.stdout),
     ended(child.stderr),
   ]).then(([code]) => code);
+  // Whoever waits for a process that ended instead is told why.
+  void exited.then((code) => ready.reject(new Error(`it ended with ${code}: ${errors}`)));
+  ready.promise.catch(() => {});
   test.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
