@@ -1,5 +1,6 @@
 // The books of one stream, without the stream: what is subscribed, what the proxy acknowledged, what it was
 // sent and has not answered. Decides what each request means and what may be sent next. Semantics of xDS.
+import { nonce, type Nonce } from '../../core/model/brand.ts';
 import type { ErrorDetail__Output } from '../../proto/gen/weft/v1/ErrorDetail.ts';
 import type { DiscoveryRequest__Output } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
 import type { DiscoveryResponse } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
@@ -28,7 +29,7 @@ export type Answer =
   | { readonly kind: 'refused'; readonly reason: string };
 
 interface Pending {
-  readonly nonce: string;
+  readonly nonce: Nonce;
   readonly snapshot: string;
   readonly holdings: Holdings;
   readonly fingerprint: string;
@@ -86,10 +87,10 @@ export class StreamLedger {
     }
   }
 
-  #answer(nonce: string, error: ErrorDetail__Output | null): Answer {
+  #answer(answered: string, error: ErrorDetail__Output | null): Answer {
     const pending = this.#pending;
-    if (pending === null || pending.nonce !== nonce) {
-      return this.#gaveOut(nonce) ? { kind: 'stale' } : { kind: 'unknown-nonce' };
+    if (pending === null || pending.nonce !== answered) {
+      return this.#gaveOut(answered) ? { kind: 'stale' } : { kind: 'unknown-nonce' };
     }
     this.#pending = null;
     if (error !== null) {
@@ -103,8 +104,8 @@ export class StreamLedger {
     return { kind: 'ack', snapshot: pending.snapshot };
   }
 
-  #gaveOut(nonce: string): boolean {
-    const number = nonce.startsWith(this.#prefix) ? nonce.slice(this.#prefix.length) : '';
+  #gaveOut(answered: string): boolean {
+    const number = answered.startsWith(this.#prefix) ? answered.slice(this.#prefix.length) : '';
     return /^[1-9][0-9]{0,14}$/.test(number) && Number(number) <= this.#sent;
   }
 
@@ -121,10 +122,10 @@ export class StreamLedger {
     // An empty delta is sent too where the proxy does not know the snapshot yet: its log lines name it.
     const nothingNew = changed.length === 0 && removed.length === 0;
     if (nothingNew && this.#acknowledged === target.snapshot) return null;
-    const nonce = `${this.#prefix}${++this.#sent}`;
-    this.#pending = { nonce, snapshot: target.snapshot, holdings: holdingsOf(resources), fingerprint };
+    const given = nonce(`${this.#prefix}${++this.#sent}`);
+    this.#pending = { nonce: given, snapshot: target.snapshot, holdings: holdingsOf(resources), fingerprint };
     return {
-      nonce,
+      nonce: given,
       snapshot: target.snapshot,
       resources: changed.map(({ wire }) => wire),
       removed: removed.map(({ type, name }) => ({ type: WIRE_TYPE[type], name })),

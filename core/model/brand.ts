@@ -18,6 +18,11 @@ export function milliseconds(value: number): Milliseconds {
   return value as Milliseconds;
 }
 
+/** Names one response of one discovery stream. */
+export function nonce(text: string): Nonce {
+  return text as Nonce;
+}
+
 export function ruleId(path: string): RuleId {
   return path as RuleId;
 }

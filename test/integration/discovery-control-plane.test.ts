@@ -102,6 +102,21 @@ test('an edit that means the same pushes nothing', async (t) => {
   assert.deepEqual([orders.applied.length, mesh.plane.facts.counts.acks], [1, acks]);
 });
 
+test('a refusal is said with the line of the config that it comes from', async (t) => {
+  const mesh = await runControlPlaneHere(t, MESH);
+  const { agent } = await mesh.sidecar({ account: 'orders', instance: 'orders-1' }, 4_001, async (view) => {
+    const cluster = view.clusters.get('payments') ?? assert.fail();
+    const fault = { resource: 'cluster/payments', ruleId: cluster.ruleId, message: 'nobody answers' };
+    return { ok: false, error: { code: 'warm-failed', ...fault } };
+  });
+  const line = await eventually(() => mesh.log.lines.find(({ message }) => message.startsWith('view refused')));
+  assert.match(line.message, /^view refused: nobody answers \(.*weft\.yaml:10:3\)$/);
+  assert.equal(line.fields['rule'], 'services.payments');
+  assert.equal(mesh.plane.facts.counts.nacks, 1);
+  assert.deepEqual(mesh.plane.facts.instances(), [], 'who runs nothing is called by nobody');
+  assert.equal(agent.state.snapshot, null);
+});
+
 test('a restarted control plane is found again with what it issued before', async (t) => {
   const mesh = await runControlPlaneHere(t, MESH);
   const orders = await mesh.sidecar({ account: 'orders', instance: 'orders-1' });
@@ -163,7 +178,10 @@ test('a control plane that cannot start says why and leaves nothing open', async
     return `${error.code}: ${error.detail}`;
   };
   assert.match(await codeOf('version: 1\nservices: { a: { prt: 1 } }'), /^config-invalid: .*weft\.yaml:2:\d+.*prt/);
-  assert.match(await codeOf(MESH, 'other.test'), /^config-invalid: error: mesh\.trustDomain: .*"shop\.test".*"other\.test"/);
+  assert.match(
+    await codeOf(MESH, 'other.test'),
+    /^config-invalid: error: mesh\.trustDomain: .*"shop\.test".*"other\.test"/,
+  );
 });
 
 function get(options: { host?: string; port?: number; socketPath?: string; path: string }): Promise<string> {

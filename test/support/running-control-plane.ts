@@ -9,7 +9,7 @@ import { createToken, type TokenRequest } from '../../certs/token/token-store.ts
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../../control-plane/start.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import { loadServices } from '../../proto/codec/services.ts';
-import { systemClock } from '../../proxy/agent/agent.ts';
+import { systemClock, type ApplyView } from '../../proxy/agent/agent.ts';
 import { obtainIdentity } from '../../proxy/agent/identity.ts';
 import { startAgent, type RecordingAgent } from './discovery-harness.ts';
 import { recordingLog } from './recording-log.ts';
@@ -22,7 +22,7 @@ export interface RunningControlPlane {
   port(name: string): HostPort;
   edit(yaml: string): Promise<void>;
   /** Joins with a fresh token and opens a stream. */
-  sidecar(request: TokenRequest, inboundPort?: number): Promise<RecordingAgent>;
+  sidecar(request: TokenRequest, inboundPort?: number, apply?: ApplyView): Promise<RecordingAgent>;
 }
 
 const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
@@ -56,7 +56,7 @@ export async function runControlPlaneHere(
     log,
     port,
     edit: (text) => writeFile(file, text),
-    sidecar: async (request, inboundPort = 15_006) => {
+    sidecar: async (request, inboundPort = 15_006, apply) => {
       const { rootFingerprint } = await openAuthority(caDir, ambient);
       const token = await createToken({ stateDir, rootFingerprint, ...ambient }, request);
       const identity = await obtainIdentity({
@@ -68,7 +68,8 @@ export async function runControlPlaneHere(
         signal: t.signal,
         clock: systemClock,
       });
-      return startAgent(port('discovery').port, identity, t, { inboundPort });
+      const options = { inboundPort, ...(apply === undefined ? {} : { apply }) };
+      return startAgent(port('discovery').port, identity, t, options);
     },
   };
 }
