@@ -25,6 +25,9 @@ const NOT_IN_TRAILERS = new Set(
 );
 const NOT_IN_TRAILERS_PREFIX = /^(?:if-|x-forwarded-|x-weft-|x-envoy-)/;
 
+/** Options that name what `#special` takes out in any case. */
+const TAKEN_ANYWAY = new Set(['keep-alive', 'te', 'http2-settings']);
+
 /** Each costs a search of all fields. */
 const MAX_NAMED = 16;
 
@@ -40,7 +43,6 @@ export class FieldParser {
   chunked = false;
   /** Connection options (RFC 9110 §7.6.1). */
   close = false;
-  keepAlive = false;
   connectionUpgrade = false;
   /** First protocol of Upgrade that may be forwarded, lower-case; '' for none. */
   upgrade = '';
@@ -131,7 +133,6 @@ export class FieldParser {
     this.contentLength = -1;
     this.chunked = false;
     this.close = false;
-    this.keepAlive = false;
     this.connectionUpgrade = false;
     this.upgrade = '';
     this.expect = '';
@@ -254,17 +255,13 @@ export class FieldParser {
   }
 
   #connection(value: string): typeof TAKEN | typeof REFUSED {
-    if (value === 'keep-alive') {
-      this.keepAlive = true;
-      return TAKEN;
-    }
+    if (value === 'keep-alive') return TAKEN;
     const bad = forEachElement(value, (element) => {
       const option = element.toLowerCase();
       if (option === 'close') this.close = true;
-      else if (option === 'keep-alive') this.keepAlive = true;
       else if (option === 'upgrade') this.connectionUpgrade = true;
       else if (!isToken(option)) return true;
-      else if (!NOT_PER_HOP.has(option) && option !== 'te') (this.#named ??= []).push(option);
+      else if (!NOT_PER_HOP.has(option) && !TAKEN_ANYWAY.has(option)) (this.#named ??= []).push(option);
       return (this.#named?.length ?? 0) > MAX_NAMED;
     });
     return bad ? this.#no('a Connection option that is not a token, or too many') : TAKEN;

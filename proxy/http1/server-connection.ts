@@ -12,7 +12,7 @@ import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
 import type { Http1Limits } from './limits.ts';
 import { RequestHeadParser } from './request-head.ts';
-import { ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
+import { NOBODY, ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
 import { abort } from './socket.ts';
 
 export interface Http1ServerOptions {
@@ -23,9 +23,6 @@ export interface Http1ServerOptions {
   readonly limits: Http1Limits;
   readonly timers: TimerWheel;
 }
-
-/** Takes what nobody wants: the rest of a body after its answer, input after a refusal. */
-const NOBODY: DownstreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onAbort() {} };
 
 export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   readonly info: ConnectionInfo;
@@ -127,7 +124,6 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 
   cut(exchange: ServerExchange, fault: MeshError | null): void {
     if (exchange !== this.#exchange) return;
-    const handler = this.#handler;
     const untilClose = exchange.endsWithConnection;
     if (!untilClose) this.batch.flush();
     this.#close();
@@ -135,7 +131,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     if (untilClose) abort(this.#socket);
     else this.#socket.destroy();
     // The exchange is in the middle of a call of its own.
-    if (fault !== null) process.nextTick(() => handler.onAbort(fault));
+    if (fault !== null) process.nextTick(() => exchange.handler.onAbort(fault));
   }
 
   /** The socket is handed over paused; of this codec's listeners only the one that swallows errors stays. */
@@ -192,6 +188,11 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#options.onClose();
   };
 
+  /** The last answer is with the kernel. */
+  readonly #onFlushed = (): void => {
+    this.#schedule(Math.max(this.#options.limits.closeDelayMs, 1));
+  };
+
   readonly #onExpire = (): void => {
     const { limits } = this.#options;
     if (this.#exchange === null) {
@@ -241,6 +242,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#body.begin(head.bodyLength);
     this.#state = this.#body.done ? 'head' : 'body';
     const handler = this.#options.onRequest(exchange, head);
+    exchange.handler = handler;
     // It may have answered, or cut the connection, already.
     if (this.#exchange !== exchange) return;
     this.#handler = handler;
@@ -312,8 +314,8 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   #finish(): void {
     this.batch.flush();
     this.#goDeaf();
-    this.#socket.end();
-    this.#schedule(this.#options.limits.closeDelayMs);
+    this.#schedule(this.#options.limits.bodyTimeoutMs);
+    this.#socket.end(this.#onFlushed);
   }
 
   #goDeaf(): void {

@@ -1,7 +1,7 @@
 // One answer on a downstream HTTP/1.1 connection: writes head, body and trailers, and never more or less
 // body than the head declared. There is one object per exchange, so that late calls hit nobody else.
 import { MeshError } from '../../core/kit/error.ts';
-import type { ConnectionInfo, Downstream, ResponseHead, Tunnel } from '../exchange.ts';
+import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead, Tunnel } from '../exchange.ts';
 import type { WriteBatch } from '../kit/buffers.ts';
 import type { HeaderList } from '../kit/header-list.ts';
 import { CHUNK_END, chunkHead, lastChunk, responseHead } from './write-head.ts';
@@ -31,6 +31,9 @@ export interface ServerExchangeRequest {
   readonly expectContinue: boolean;
 }
 
+/** Takes what nobody wants: the rest of a body after its answer, input after a refusal. */
+export const NOBODY: DownstreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onAbort() {} };
+
 type Framing = 'none' | 'length' | 'chunked' | 'until-close';
 
 export class ServerExchange implements Downstream {
@@ -38,6 +41,8 @@ export class ServerExchange implements Downstream {
   /** The connection ends after this answer. */
   close: boolean;
   headSent = false;
+  /** Whom to tell; known only once the listener has returned it, which may be after an answer. */
+  handler: DownstreamHandler = NOBODY;
   /** The client waits for a 100 that it has not got: whether it sends its body is open. */
   bodyInDoubt: boolean;
 

@@ -46,9 +46,11 @@ export class FakeSocket extends EventEmitter {
     return !this.writableNeedDrain;
   }
 
-  end(): void {
+  end(flushed?: () => void): void {
     this.ended = true;
     this.writable = false;
+    if (this.writableNeedDrain) this.once('drain', () => flushed?.());
+    else flushed?.();
   }
 
   destroy(): void {

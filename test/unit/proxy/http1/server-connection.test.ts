@@ -189,6 +189,26 @@ test('after the last answer the connection waits a moment for the client, then g
   assert.ok(server.socket.destroyed && !server.socket.wasReset);
 });
 
+test('a last answer that the client reads slowly is not cut after that moment', () => {
+  const server = new ServerHarness({ answer: false });
+  server.socket.feed('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  server.socket.writableNeedDrain = true;
+  respond(server.last.downstream, 200, 'long');
+  server.pass(10_000);
+  assert.ok(server.socket.ended && !server.socket.destroyed);
+  server.socket.drain();
+  server.pass(1_200);
+  assert.ok(server.socket.destroyed);
+});
+
+test('an answer that cannot be written is told to its exchange even if it was given inside the listener', async () => {
+  const bad = head(0, 200, -1, ['X-A', 'b\nc']);
+  const server = new ServerHarness({ onHead: ({ downstream }) => downstream.sendHead(bad) });
+  server.socket.feed(GET);
+  await turn();
+  assert.equal(server.last.aborted?.code, 'internal');
+});
+
 test('drain closes an idle connection now, and a busy one after its answer', () => {
   const idle = new ServerHarness();
   idle.connection.drain();
