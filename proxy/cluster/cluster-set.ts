@@ -24,7 +24,7 @@ export type ClusterView = Pick<View, 'clusters' | 'endpoints'>;
 const SWEEP_EVERY = 1_000;
 
 /** Longest that a view waits for its new endpoints, in ms. */
-export const WARM_LIMIT = 2_000;
+const WARM_LIMIT = 2_000;
 
 export class ClusterSet {
   readonly #deps: ClusterSetDeps;

@@ -24,7 +24,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** Status of a code as an HTTP caller sees it; codes that no caller should meet are 500. */
-export function statusOf(error: MeshError): number {
+function statusOf(error: MeshError): number {
   const { http } = ERRORS[error.code];
   return http === 0 ? 500 : http;
 }

@@ -32,7 +32,7 @@ export class EdgeMode implements Mode {
   }
 }
 
-export function edgeListeners(view: View): EdgeListenerResource[] {
+function edgeListeners(view: View): EdgeListenerResource[] {
   return [...view.listeners.values()].filter((listener) => listener.kind === 'edge');
 }
 

@@ -14,7 +14,7 @@ import { sayFailure } from './say-failure.ts';
 import { RequestTarget } from './target.ts';
 
 /** The cluster of the app; `@` alone never comes from a config. */
-export const APP_CLUSTER = clusterName('app@');
+const APP_CLUSTER = clusterName('app@');
 const APP_CONNECT_TIMEOUT = milliseconds(5_000);
 const LISTENER = 'inbound';
 
@@ -55,7 +55,7 @@ export class InboundMode implements Mode {
   }
 }
 
-export function inboundListener(view: View): InboundListener | null {
+function inboundListener(view: View): InboundListener | null {
   for (const listener of view.listeners.values()) if (listener.kind === 'inbound') return listener;
   return null;
 }
