@@ -38,6 +38,13 @@ export async function shopFolder(): Promise<string> {
 
 export type CallOptions = Omit<RequestOptions, 'headers'> & { readonly headers?: Record<string, string> };
 
+/** A folder with this configuration. */
+export async function configFolder(yaml: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'weft-up-'));
+  await writeFile(join(folder, 'weft.yaml'), yaml);
+  return folder;
+}
+
 export class RunningMesh {
   readonly folder: string;
   readonly child: ChildProcess;
@@ -63,10 +70,11 @@ export class RunningMesh {
   }
 
   async ready(timeout = 30_000): Promise<this> {
-    await eventually(async () => {
-      if (this.child.exitCode !== null) throw new Error(`weft up ended\n${this.output}`);
+    await eventually(() => {
+      if (this.child.exitCode !== null) return true;
       return /\| ready$/m.test(this.output) || Promise.reject(new Error(`not ready\n${this.output}`));
     }, timeout);
+    if (this.child.exitCode !== null) throw new Error(`weft up ended\n${this.output}`);
     const up = await this.upJson();
     this.#up = up;
     this.#ca = await readFile(up.ca, 'utf8');

@@ -92,8 +92,9 @@ async function runMesh(mesh: Mesh, stateDir: string, options: UpOptions, signals
 async function readMesh(options: UpOptions): Promise<Mesh | null> {
   const texts = await readConfigFiles([options.file]);
   const parsed = texts.ok ? parseConfig(texts.value) : texts;
-  const problems: readonly ConfigError[] = parsed.ok ? parsed.value.warnings : parsed.error;
-  for (const problem of problems) options.err.write(`${problemLine(problem)}\n`);
+  // Warnings are said by the control plane, which reads the same file.
+  const errors: readonly ConfigError[] = parsed.ok ? [] : parsed.error;
+  for (const problem of errors) options.err.write(`${problemLine(problem)}\n`);
   return parsed.ok ? parsed.value.mesh : null;
 }
 
