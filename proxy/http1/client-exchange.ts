@@ -4,7 +4,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import type { WriteBatch } from '../kit/buffers.ts';
 import type { HeaderList } from '../kit/header-list.ts';
-import { CHUNK_END, chunkHead, lastChunk, requestHead } from './write-head.ts';
+import { CHUNK_END, chunkHead, lastChunk, requestHead, unwritable } from './write-head.ts';
 
 /** What an exchange needs of its connection. */
 export interface ClientExchangeHost {
@@ -64,9 +64,7 @@ export class ClientExchange implements Upstream {
   sendEnd(trailers: HeaderList | null): void {
     if (this.#ended || this.sent) return;
     if (this.#chunked) {
-      const last = written(() => lastChunk(trailers));
-      if (last instanceof MeshError) return void this.#fault(last.detail);
-      this.#host.batch.add(last);
+      if (!this.#addLastChunk(trailers)) return;
     } else if (this.#left > 0) {
       return void this.#fault('less body than declared');
     }
@@ -88,6 +86,15 @@ export class ClientExchange implements Upstream {
     this.#host.cut(this, null);
   }
 
+  #addLastChunk(trailers: HeaderList | null): boolean {
+    try {
+      this.#host.batch.add(lastChunk(trailers));
+      return true;
+    } catch (error) {
+      return this.#fault(unwritable(error));
+    }
+  }
+
   #fault(detail: string): false {
     this.#ended = true;
     this.#host.cut(this, new MeshError('internal', { detail }));
@@ -97,7 +104,11 @@ export class ClientExchange implements Upstream {
 
 /** The head as bytes, or why it cannot be written. */
 export function requestBytes(head: RequestHead): Buffer | MeshError {
-  return written(() => requestHead(head.method, head.target, head.authority, head.headers, requestFraming(head)));
+  try {
+    return requestHead(head.method, head.target, head.authority, head.headers, requestFraming(head));
+  } catch (error) {
+    return new MeshError('internal', { detail: unwritable(error) });
+  }
 }
 
 function requestFraming(head: RequestHead): string {
@@ -111,13 +122,4 @@ function requestFraming(head: RequestHead): string {
   const te = head.headers.get('te') === undefined ? '' : 'TE';
   if (head.upgrade !== '') return `${framing}Connection: upgrade${te && ', TE'}\r\nUpgrade: ${head.upgrade}\r\n`;
   return te === '' ? framing : `${framing}Connection: TE\r\n`;
-}
-
-function written(bytes: () => Buffer): Buffer | MeshError {
-  try {
-    return bytes();
-  } catch (error) {
-    if (error instanceof MeshError) return error;
-    throw error;
-  }
 }

@@ -4,7 +4,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead, Tunnel } from '../exchange.ts';
 import type { WriteBatch } from '../kit/buffers.ts';
 import type { HeaderList } from '../kit/header-list.ts';
-import { CHUNK_END, chunkHead, lastChunk, responseHead } from './write-head.ts';
+import { CHUNK_END, chunkHead, lastChunk, responseHead, unwritable } from './write-head.ts';
 
 /** What an exchange needs of its connection. */
 export interface ServerExchangeHost {
@@ -74,7 +74,7 @@ export class ServerExchange implements Downstream {
   sendInformational(status: number, headers: HeaderList): void {
     if (this.#ended || this.headSent || this.#request.version < 11 || status === 101) return;
     if (status === 100) this.bodyInDoubt = false;
-    this.#add(() => responseHead(status, reasonOf(status), headers, ''));
+    this.#addHead(status, reasonOf(status), headers, '');
     this.#host.flush(true);
   }
 
@@ -83,7 +83,7 @@ export class ServerExchange implements Downstream {
     if (this.#host.draining || this.bodyInDoubt) this.close = true;
     const framing = this.#frame(head);
     const connection = this.close ? 'Connection: close\r\n' : '';
-    if (!this.#add(() => responseHead(head.status, head.reason, head.headers, framing + connection))) return;
+    if (!this.#addHead(head.status, head.reason, head.headers, framing + connection)) return;
     this.headSent = true;
     this.#host.flush(false);
   }
@@ -119,7 +119,7 @@ export class ServerExchange implements Downstream {
       this.#fault('less body than declared');
       return;
     }
-    if (this.#framing === 'chunked' && !this.#add(() => lastChunk(trailers))) return;
+    if (this.#framing === 'chunked' && !this.#addLastChunk(trailers)) return;
     this.#ended = true;
     this.#host.flush(true);
     this.#host.finished(this);
@@ -177,13 +177,21 @@ export class ServerExchange implements Downstream {
   }
 
   /** False: the bytes cannot be written and the answer was cut. */
-  #add(bytes: () => Buffer): boolean {
+  #addHead(status: number, reason: string, headers: HeaderList, framing: string): boolean {
     try {
-      this.#host.batch.add(bytes());
+      this.#host.batch.add(responseHead(status, reason, headers, framing));
       return true;
     } catch (error) {
-      if (!(error instanceof MeshError)) throw error;
-      return this.#fault(error.detail);
+      return this.#fault(unwritable(error));
+    }
+  }
+
+  #addLastChunk(trailers: HeaderList | null): boolean {
+    try {
+      this.#host.batch.add(lastChunk(trailers));
+      return true;
+    } catch (error) {
+      return this.#fault(unwritable(error));
     }
   }
 

@@ -86,3 +86,9 @@ export function lastChunk(trailers: HeaderList | null): Buffer {
     ? LAST_CHUNK
     : Buffer.from(`0\r\n${fieldLines(trailers)}\r\n`, 'latin1');
 }
+
+/** Why the functions above threw; any other fault is thrown on. */
+export function unwritable(error: unknown): string {
+  if (error instanceof MeshError) return error.detail;
+  throw error;
+}

@@ -24,7 +24,7 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-export function answerError(downstream: Downstream, error: MeshError): void {
+function answerError(downstream: Downstream, error: MeshError): void {
   const body = Buffer.from(`${error.code}: ${error.detail}`);
   const { http } = ERRORS[error.code];
   downstream.sendHead({
