@@ -105,7 +105,8 @@ describe('the shop under weft up', { timeout: 120_000 }, () => {
 
   it('goes on without its control plane, and takes the next one', async () => {
     const pid = await mesh.pid('control-plane', 'control-plane');
-    const load = new Load(mesh, '/api/users/42');
+    // Passes web, users and orders, so that each of them is missed where it is.
+    const load = new Load(mesh, '/home/42');
     process.kill(pid, 'SIGKILL');
     await eventually(async () => (await mesh.pid('control-plane', 'control-plane')) !== pid, 15_000);
     await eventually(() => mesh.output.split('control-plane is up').length === 3, 15_000);

@@ -3,7 +3,12 @@
 
 export interface ConsoleOutput {
   write(text: string): unknown;
+  /** Bytes that wait for a reader, as in Node's Writable. */
+  readonly writableLength?: number;
 }
+
+// Lines wait in memory for a slow reader, but not without end: what is over is dropped and counted.
+const LONGEST_BACKLOG = 1024 * 1024;
 
 const COLOURS = [36, 32, 35, 34, 33, 96, 92, 95, 94, 93];
 const LEVELS: Readonly<Record<string, number>> = { error: 31, warn: 33, info: 2, debug: 2 };
@@ -16,6 +21,7 @@ export class Console {
   readonly #colour: boolean;
   readonly #colours = new Map<string, number>();
   #width = 4;
+  #dropped = 0;
 
   constructor(out: ConsoleOutput, colour: boolean) {
     this.#out = out;
@@ -38,6 +44,13 @@ export class Console {
   }
 
   #line(name: string, colour: number, text: string): void {
+    if ((this.#out.writableLength ?? 0) > LONGEST_BACKLOG) {
+      this.#dropped += 1;
+      return;
+    }
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    if (dropped > 0) this.say(`${dropped} lines are not shown: nobody read them`);
     this.#width = Math.max(this.#width, name.length);
     this.#out.write(`${this.#paint(colour, `${name.padEnd(this.#width)} |`)} ${text}\n`);
   }

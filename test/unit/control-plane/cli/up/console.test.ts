@@ -44,6 +44,19 @@ describe('the lines of weft up', () => {
     }
   });
 
+  it('do not pile up where nobody reads: what is over is counted', () => {
+    const written: string[] = [];
+    const out = { writableLength: 0, write: (text: string) => written.push(text) };
+    const screen = new Console(out, false);
+    screen.line('a', 'one');
+    out.writableLength = 2 * 1024 * 1024;
+    screen.line('a', 'two');
+    screen.line('a', 'three');
+    out.writableLength = 0;
+    screen.line('a', 'four');
+    assert.deepEqual(written, ['a    | one\n', 'weft | 2 lines are not shown: nobody read them\n', 'a    | four\n']);
+  });
+
   it('have colours on a terminal only', () => {
     const use = (screen: Console): void => screen.line('a', 'text');
     assert(lines(true, use)[0]?.startsWith('\u001b['));
