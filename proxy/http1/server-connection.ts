@@ -236,6 +236,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
       const source = this.#heads.audit() ? this.#parser : this.#heads;
       return this.#refuse(source.code, source.detail);
     }
+    // A proxy keeps no HTTP/1.0 connection, whatever it asks for (RFC 9112 §9.3).
     const close = head.version === 10 || this.#parser.close || this.draining;
     const exchange = new ServerExchange(this, head, close);
     this.#exchange = exchange;
