@@ -38,6 +38,7 @@ function createProgram(finish: (code: number) => void): Command {
   addPrograms(program);
   addCertificates(program);
   addValidate(program, finish);
+  addHosts(program, finish);
   program
     .command('version')
     .description('print the version')
@@ -143,8 +144,25 @@ function addValidate(program: Command, finish: (code: number) => void): void {
     });
 }
 
+function addHosts(program: Command, finish: (code: number) => void): void {
+  program
+    .command('hosts')
+    .description('print the hosts lines under which apps reach services by plain name')
+    .argument('[file]', 'the configuration', 'weft.yaml')
+    .option('--service <name>', 'only what this service calls')
+    .option('--json', 'for programs', false)
+    .action(async (file: string, options: { service?: string; json: boolean }) => {
+      const { runHosts } = await import('./hosts.ts');
+      finish(await runHosts({ file, service: options.service ?? null, json: options.json }, print, printError));
+    });
+}
+
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function printError(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function durationOf(text: string): number {

@@ -66,15 +66,23 @@ function inboundTimeout(mesh: Mesh, service: Service): Milliseconds {
   return longest([service.timeout, ...granted.flatMap((route) => route.timeout ?? [])]);
 }
 
+/** The port that its name is called on. 0: a job has none, nor have static endpoints that differ in theirs. */
+export function portOf(service: Service): number {
+  if (service.kind === 'workload') return service.port ?? 0;
+  const ports = new Set(service.endpoints.map(({ port }) => port));
+  const [port] = ports;
+  return ports.size === 1 ? (port ?? 0) : 0;
+}
+
 export interface Outbound {
   readonly listener: OutboundListener;
   readonly table: RouteTable;
 }
 
 /** How any caller reaches a service: every path, all versions. */
-export function compileOutbound(service: Service): Outbound {
+export function compileOutbound(service: Service, loopback: string): Outbound {
   const name = `outbound/${service.name}`;
-  const port = service.kind === 'static' ? 0 : (service.port ?? 0);
+  const port = portOf(service);
   const route: Route = {
     ruleId: service.ruleId,
     match: { hosts: [], path: { kind: 'prefix', path: '/' }, methods: [], headers: [], query: [] },
@@ -83,7 +91,7 @@ export function compileOutbound(service: Service): Outbound {
     timeout: service.timeout,
   };
   return {
-    listener: { kind: 'outbound', name, service: service.name, port, routes: name, ruleId: service.ruleId },
+    listener: { kind: 'outbound', name, service: service.name, port, loopback, routes: name, ruleId: service.ruleId },
     table: { name, routes: [route] },
   };
 }

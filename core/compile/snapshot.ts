@@ -7,6 +7,7 @@ import type { Cluster, ClusterEndpoints, Listener, RouteTable } from '../model/v
 import { collectCallers } from './authorization.ts';
 import { snapshotHash, type Hash } from './canonical.ts';
 import { checkMesh, type CompileError } from './check.ts';
+import { loopbackAddresses } from './loopback.ts';
 import {
   compileClusters,
   compileEdgeListeners,
@@ -60,6 +61,7 @@ interface Parts {
 
 function compileParts(mesh: Mesh): Parts {
   const callers = collectCallers(mesh);
+  const addresses = loopbackAddresses([...mesh.services.keys()]);
   const nobody: ReadonlyMap<string, RuleId> = new Map();
   const clusters = new Map<string, Cluster>();
   const staticEndpoints = new Map<string, ClusterEndpoints>();
@@ -71,7 +73,7 @@ function compileParts(mesh: Mesh): Parts {
     if (endpoints !== null) staticEndpoints.set(service.name, endpoints);
     const listener = compileInbound(mesh, service, callers.get(service.name) ?? nobody);
     if (listener !== null) inbound.set(service.name, listener);
-    outbound.set(service.name, compileOutbound(service));
+    outbound.set(service.name, compileOutbound(service, got(addresses, service.name)));
   }
   return { clusters, staticEndpoints, inbound, outbound };
 }

@@ -65,6 +65,8 @@ export interface OutboundListener {
   readonly service: string;
   /** The service's own port, for `Host: payments:8082` and plain names; 0 where it has none. */
   readonly port: number;
+  /** The address behind the service's plain name, in 127.15.0.0/16; a sidecar with `names` serves `port` there. */
+  readonly loopback: string;
   /** Name of the RouteTable. */
   readonly routes: string;
   readonly ruleId: RuleId;

@@ -31,6 +31,7 @@ export function decodeListener(reader: FieldReader, wire: Listener__Output): Lis
       name,
       service: reader.name('outbound.service', outbound.service),
       port: reader.port('outbound.port', outbound.port, 0),
+      loopback: reader.loopback('outbound.loopback', outbound.loopback),
       routes: reader.name('outbound.routes', outbound.routes),
       ruleId: rule,
     };

@@ -110,7 +110,14 @@ function listenerKind(listener: Listener): WireListener {
         },
       };
     case 'outbound':
-      return { outbound: { service: listener.service, port: listener.port, routes: listener.routes } };
+      return {
+        outbound: {
+          service: listener.service,
+          port: listener.port,
+          routes: listener.routes,
+          loopback: listener.loopback,
+        },
+      };
     case 'edge':
       return {
         edge: {

@@ -36,6 +36,8 @@ export const LIMITS = {
 } as const;
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** In its one plain form: no leading zeros. */
+const LOOPBACK = /^127\.15(?:\.(?:0|[1-9]\d{0,2})){2}$/;
 
 /** Collects the first flaw of one resource; later ones are mostly its consequences. */
 export class FieldReader {
@@ -89,6 +91,14 @@ export class FieldReader {
 
   port(path: string, value: number, least: 0 | 1): number {
     return this.integer(path, value, least, 65_535);
+  }
+
+  /** The address of a plain name. Nowhere else: a proxy listens there, and whoever reaches it speaks as its workload. */
+  loopback(path: string, value: string): string {
+    if (!LOOPBACK.test(value) || value.split('.').some((octet) => Number(octet) > 255)) {
+      this.fail(path, 'is not an address in 127.15.0.0/16');
+    }
+    return value;
   }
 
   milliseconds(path: string, value: number): Milliseconds {

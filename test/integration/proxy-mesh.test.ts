@@ -88,6 +88,7 @@ function outboundView(ports: readonly number[], snapshot = 'aaaaaaaaaaaaaaaa'): 
           name: 'outbound/payments',
           service: 'payments',
           port: 8082,
+          loopback: '127.15.116.43',
           routes: 'outbound/payments',
           ruleId: ruleId('services.orders.calls[0]'),
         },

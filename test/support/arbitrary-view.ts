@@ -21,6 +21,9 @@ const method = fc.constantFrom('GET', 'POST', 'PURGE', 'M-SEARCH');
 const identity = word.map((name) => spiffeId('shop.test', 'default', name));
 const short = <T>(item: fc.Arbitrary<T>, minLength = 0) => fc.array(item, { minLength, maxLength: 3 });
 
+const octet = fc.integer({ min: 0, max: 255 });
+const loopback = fc.tuple(octet, octet).map(([third, fourth]) => `127.15.${third}.${fourth}`);
+
 const path: fc.Arbitrary<PathPattern> = fc.record({
   kind: fc.constantFrom('exact', 'template', 'prefix', 'glob'),
   path: visible.map((text) => `/${text}`),
@@ -95,6 +98,7 @@ function arbitraryListener(name: string, tables: readonly string[]): fc.Arbitrar
       name: fc.constant(name),
       service: word,
       port: fc.integer({ min: 0, max: 65_535 }),
+      loopback,
       routes,
       ruleId: rule,
     }),

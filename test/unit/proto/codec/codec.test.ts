@@ -170,7 +170,7 @@ test('a name that leads nowhere inside the view is refused', () => {
     assert.ok(!view.ok);
     return describeFlaw(view.error);
   };
-  const outbound = { service: 'orders', port: 1, routes: 'gone' };
+  const outbound = { service: 'orders', port: 1, loopback: '127.15.0.3', routes: 'gone' };
   assert.match(dangling([clusterOf({})]), /^cluster\/orders: needs endpoints\/orders/);
   assert.match(dangling([endpointOf({})]), /^endpoints\/orders cluster: needs cluster\/orders/);
   assert.match(dangling([routeOf({})]), /^routes\/t routes\[0\]\.split\[0\]\.cluster: needs cluster\/orders/);
