@@ -11,6 +11,8 @@ import { eventually } from '../support/eventually.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CLI = join(ROOT, 'control-plane/cli/main.ts');
+// Sources are compiled once for all tests, not once per process.
+const FAST = { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/weft-test') };
 const SHOP = join(ROOT, 'examples/shop');
 
 export interface Answer {
@@ -57,8 +59,11 @@ export class RunningMesh {
   constructor(folder: string, command: readonly string[] = [process.execPath, CLI, 'up']) {
     this.folder = folder;
     const [program = '', ...args] = command;
-    const { NO_COLOR: _, ...env } = process.env;
-    this.child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(program, args, {
+      cwd: folder,
+      env: { ...process.env, ...FAST },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk) => {
         this.output += String(chunk);
@@ -160,7 +165,7 @@ export async function weft(
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ...FAST, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: options.timeout ?? 20_000,
   });
