@@ -18,23 +18,26 @@ export interface Measured {
 export interface Subject {
   readonly name: string;
   readonly pid: number;
-  readonly port: number;
   stop(): Promise<void>;
 }
 
 export interface SubjectSpec {
   readonly name: string;
   readonly core: number;
-  readonly port: number;
   readonly command: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** It is up when this port accepts, or when `ready` says so. */
+  readonly port?: number;
+  readonly ready?: () => boolean;
 }
 
-/** Starts a process on one core and resolves when its port accepts; throws with its output if it ends first. */
+/** Starts a process on one core and resolves when it is up; throws with its output if it ends first. */
 export async function startSubject(spec: SubjectSpec): Promise<Subject> {
   const child = spawn('taskset', ['-c', String(spec.core), ...spec.command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...spec.env },
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
   });
   let output = '';
   const keep = (chunk: Buffer): void => {
@@ -42,18 +45,37 @@ export async function startSubject(spec: SubjectSpec): Promise<Subject> {
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const deadline = performance.now() + 20_000;
-  while (child.exitCode !== null || !(await accepts(spec.port))) {
+  const up = async (): Promise<boolean> => (spec.port === undefined ? (spec.ready?.() ?? true) : accepts(spec.port));
+  const deadline = performance.now() + 30_000;
+  while (child.exitCode !== null || !(await up())) {
     if (child.exitCode !== null || performance.now() > deadline) {
       child.kill('SIGKILL');
-      throw new Error(`${spec.name} did not open port ${spec.port}:\n${output}`);
+      throw new Error(`${spec.name} did not come up:\n${output}`);
     }
     await delay(50);
   }
-  return { name: spec.name, pid: child.pid as number, port: spec.port, stop: () => stop(child) };
+  return { name: spec.name, pid: child.pid as number, stop: () => stop(child) };
 }
 
+/** Sums over the process and all that it started: a master and its workers are one proxy. */
 export function measure(pid: number): Measured {
+  return family(pid)
+    .map(measureOne)
+    .reduce((a, b) => ({
+      cpuMs: a.cpuMs + b.cpuMs,
+      rssMiB: a.rssMiB + b.rssMiB,
+      anonMiB: a.anonMiB + b.anonMiB,
+    }));
+}
+
+function family(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((word) => word !== '');
+  return [pid, ...children.flatMap((child) => family(Number(child)))];
+}
+
+function measureOne(pid: number): Measured {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // Fields after the command, which may hold spaces: 14 and 15 of proc(5) are utime and stime.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -70,7 +92,7 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
-  const straggler = setTimeout(() => child.kill('SIGKILL'), 3_000);
+  const straggler = setTimeout(() => child.kill('SIGKILL'), 15_000);
   await gone;
   clearTimeout(straggler);
 }
