@@ -125,6 +125,7 @@ describe('the shop under weft up', { timeout: 120_000 }, () => {
     await eventually(async () => (await mesh.pid('edge-main', 'edge')) !== pid);
     await eventually(async () => !['', mesh.edge].includes((await mesh.upJson()).edge));
     await mesh.ready();
+    assert(mesh.output.includes(`listening on ${mesh.edge}`));
     // The control plane has just been restarted too: sidecars that are not back yet are missing in the first view.
     await eventually(async () => (await mesh.call('GET', '/home/42', { agent: false })).status === 200, 15_000);
   });

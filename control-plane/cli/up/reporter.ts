@@ -8,7 +8,7 @@ import type { OrphanGuard } from './orphan-guard.ts';
 import { planMesh } from './plan.ts';
 import type { Supervised } from './supervised.ts';
 import { removeUpFile, writeUpFile } from './up-file.ts';
-import { listenerUrls, mainUrl, sampleCommands } from './urls.ts';
+import { type ListenerUrl, listenerUrls, mainUrl, sampleCommands } from './urls.ts';
 
 export interface ReporterOptions {
   readonly screen: Console;
@@ -30,6 +30,7 @@ export class Reporter implements MeshRunEvents {
   #mesh: Mesh | null = null;
   #impatience: NodeJS.Timeout | undefined;
   #announced = false;
+  #urls: ReadonlySet<string> = new Set();
   #ended = false;
   /** Writes of up.json and edits, one after the other. */
   #queue: Promise<void> = Promise.resolve();
@@ -87,8 +88,6 @@ export class Reporter implements MeshRunEvents {
 
   onUp(process: Supervised, detail: string): void {
     this.#say(`${labelOf(process)} is up (pid ${process.pid ?? '-'}${detail === '' ? '' : `, ${detail}`})`);
-    // An edge on port 0 has another one now.
-    if (this.#announced) this.#enqueue(() => this.#writeFile());
   }
 
   onEnd(process: Supervised, pid: number, how: string, restartIn: number | null): void {
@@ -109,7 +108,9 @@ export class Reporter implements MeshRunEvents {
 
   onChange(): void {
     const run = this.#run;
-    if (run === null || this.#announced || this.#ended || run.missing().length > 0) return;
+    if (run === null || this.#ended) return;
+    if (this.#announced) this.#followUrls(run);
+    if (this.#announced || run.missing().length > 0) return;
     this.#announced = true;
     clearInterval(this.#impatience);
     this.#enqueue(async () => {
@@ -121,13 +122,27 @@ export class Reporter implements MeshRunEvents {
   #announce(run: MeshRun): void {
     const edges = [...run.plan.edges.values()];
     const urls = listenerUrls(edges, run.readiness);
-    for (const { url } of urls) this.#say(`listening on ${url}`);
+    this.#sayUrls(urls);
     const base = urls.find(({ tls }) => tls) ?? urls[0];
     if (base !== undefined) {
       this.#say('try:');
       for (const command of sampleCommands(edges, base, this.#options.caFile)) this.#say(`  ${command}`);
     }
     this.#say('ready');
+  }
+
+  /** An edit moved a listener, or an edge on port 0 was started again. */
+  #followUrls(run: MeshRun): void {
+    const urls = listenerUrls(run.plan.edges.values(), run.readiness);
+    const listeners = [...run.plan.edges.values()].reduce((sum, edge) => sum + edge.listeners.length, 0);
+    if (urls.length < listeners || urls.every(({ url }) => this.#urls.has(url))) return;
+    this.#sayUrls(urls);
+    this.#enqueue(() => this.#writeFile());
+  }
+
+  #sayUrls(urls: readonly ListenerUrl[]): void {
+    for (const { url } of urls) if (!this.#urls.has(url)) this.#say(`listening on ${url}`);
+    this.#urls = new Set(urls.map(({ url }) => url));
   }
 
   #sayMissing(): void {

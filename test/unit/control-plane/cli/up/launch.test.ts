@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Launcher, type LaunchOptions } from '../../../../../control-plane/cli/up/launch.ts';
+import type { InstancePlan } from '../../../../../control-plane/cli/up/plan.ts';
+import { PortBook } from '../../../../../control-plane/cli/up/ports.ts';
+import { seededRandom } from '../../../../../core/kit/random.ts';
+import { CONTROL_PLANE_SETTINGS } from '../../../../../host/control-plane-settings.ts';
+import { PROXY_NODE_FLAGS } from '../../../../../host/node-flags.ts';
+import { EDGE_SETTINGS, SIDECAR_SETTINGS } from '../../../../../host/proxy-settings.ts';
+import { readSettings } from '../../../../../host/settings.ts';
+
+const ORDERS: InstancePlan = {
+  name: 'orders-v1-1',
+  service: 'orders',
+  version: 'v1',
+  port: 8080,
+  run: 'node orders.js',
+  callees: ['payments', 'user-db'],
+};
+
+function launcher(more: Partial<LaunchOptions> = {}): Launcher {
+  return new Launcher({
+    file: '/shop/weft.yaml',
+    stateDir: '/work/.weft',
+    env: { PATH: '/bin', WEFT_TOKEN: 'somebody else’s', WEFT_INBOUND: 'x' },
+    logLevel: null,
+    proxyEntry: '/weft/proxy.js',
+    controlPlaneEntry: '/weft/control-plane.js',
+    ports: new PortBook(seededRandom(1)),
+    ...more,
+  });
+}
+
+describe('the processes of weft up', () => {
+  it('have command lines that the programs understand, and meet on the same ports', async () => {
+    const launch = launcher();
+    const plane = await launch.controlPlane();
+    const { settings } = await readSettings(CONTROL_PLANE_SETTINGS, plane.args.slice(1), {});
+    const sidecar = await launch.sidecar(ORDERS, 'secret');
+    assert.deepEqual(sidecar.args.slice(0, PROXY_NODE_FLAGS.length + 2), [
+      ...PROXY_NODE_FLAGS,
+      '/weft/proxy.js',
+      'sidecar',
+    ]);
+    const own = await readSettings(SIDECAR_SETTINGS, sidecar.args.slice(PROXY_NODE_FLAGS.length + 2), sidecar.env);
+    assert.deepEqual(own.settings.controlPlane, settings.discovery);
+    assert.deepEqual(own.settings.join, settings.join);
+    assert.equal(own.settings.stateDir, '/work/.weft/proxies/orders-v1-1');
+    assert.equal(own.settings.token, 'secret');
+    assert.equal(own.settings.logLevel, 'warn');
+    const edge = await launch.edge('main', 'secret');
+    const front = await readSettings(EDGE_SETTINGS, edge.args.slice(PROXY_NODE_FLAGS.length + 2), edge.env);
+    assert.equal(front.settings.name, 'edge-main');
+    assert.equal(front.settings.accessLog, true);
+    assert.equal(front.settings.logLevel, 'info');
+  });
+
+  it('give the app its port, its name and a URL per callee on its sidecar’s ports, and nothing of Weft', async () => {
+    const launch = launcher();
+    const app = await launch.app(ORDERS);
+    const sidecar = await launch.sidecar(ORDERS, 'secret');
+    const { settings } = await readSettings(SIDECAR_SETTINGS, sidecar.args.slice(PROXY_NODE_FLAGS.length + 2), {});
+    const url = (callee: string): string => `http://127.0.0.1:${settings.outbound.get(callee)?.port}`;
+    assert.deepEqual(app.env, {
+      PATH: '/bin',
+      HOST: '127.0.0.1',
+      PORT: String(settings.app?.port),
+      SERVICE: 'orders',
+      VERSION: 'v1',
+      INSTANCE: 'orders-v1-1',
+      PAYMENTS_URL: url('payments'),
+      USER_DB_URL: url('user-db'),
+    });
+    assert.equal(app.cwd, '/shop');
+    assert.deepEqual(app.args, ['-c', 'exec node orders.js']);
+  });
+
+  it('never show a token on a command line', async () => {
+    const launch = launcher();
+    for (const spec of [await launch.sidecar(ORDERS, 'secret'), await launch.edge('main', 'secret')]) {
+      assert(!spec.args.join(' ').includes('secret'));
+      assert.equal(spec.env['WEFT_TOKEN'], 'secret');
+    }
+  });
+
+  it('keep their ports when they are started again', async () => {
+    const launch = launcher();
+    assert.deepEqual((await launch.sidecar(ORDERS, 'a')).args, (await launch.sidecar(ORDERS, 'b')).args);
+    assert.deepEqual(await launch.app(ORDERS), await launch.app(ORDERS));
+  });
+
+  it('expect an app that somebody else starts on the configured port, and a job on none', async () => {
+    const launch = launcher({ logLevel: 'debug' });
+    const foreign = await launch.sidecar({ ...ORDERS, run: null }, 't');
+    assert.equal(foreign.args[foreign.args.indexOf('--app') + 1], '127.0.0.1:8080');
+    assert.equal(foreign.args[foreign.args.indexOf('--log-level') + 1], 'debug');
+    const job = { ...ORDERS, port: null };
+    assert(!(await launch.sidecar(job, 't')).args.includes('--app'));
+    const app = await launch.app(job);
+    assert(app.job && app.env['PORT'] === undefined);
+  });
+});
