@@ -1,7 +1,7 @@
 // Two small HTTP servers with the same kind of handlers: operators' pages on a Unix socket that only the owner
 // may open, and health, readiness and metrics on a TCP port.
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -104,6 +104,8 @@ function answers(path: string): Promise<boolean> {
 }
 
 function pages(handlers: Handlers): Server {
+  // Not by import: a module namespace of node:http reads its every getter, and one of them loads undici, 13 MiB.
+  const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer({ keepAliveTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
     request.resume();
     void answer(handlers, request, response);
