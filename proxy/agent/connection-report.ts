@@ -22,13 +22,24 @@ export class ConnectionReport {
     this.#log.info({ address: this.#address }, 'connected to the control plane');
   }
 
-  lost({ code, reason }: SessionEnd, hasView: boolean): void {
+  lost({ code, reason: details }: SessionEnd, hasView: boolean): void {
     if (this.#told === code) return;
     this.#told = code;
+    const reason = plainReason(details);
     const keeps = hasView ? 'the last view keeps being served' : 'there is no view yet';
     this.#log.warn(
       { code: 'control-plane-unreachable', address: this.#address, reason },
       `no control plane: ${reason}; ${keeps}, trying again`,
     );
   }
+}
+
+/** What the gRPC library says about a connection that was not made, without what it says around it. */
+export function plainReason(details: string): string {
+  const wrapped = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note: .*$/s.exec(details);
+  const reason = wrapped?.[1] ?? details;
+  // TLS 1.3: a client learns that its certificate was refused only after its own handshake is done.
+  if (reason.startsWith('Failed to connect')) return 'it closed the connection; it may not know our certificate';
+  if (reason.includes('self-signed certificate')) return 'what answers there is of another certificate authority';
+  return reason.replace('Name resolution failed for target dns:', 'no address is known for ');
 }

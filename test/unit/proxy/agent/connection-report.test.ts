@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConnectionReport, plainReason } from '../../../../proxy/agent/connection-report.ts';
+import { recordingLog } from '../../../support/recording-log.ts';
+
+test('what the library says is told in plain words', () => {
+  const wrap = (text: string) => `No connection established. Last error: ${text}. Resolution note: `;
+  const words: [string, string][] = [
+    [wrap('Error: connect ECONNREFUSED 127.0.0.1:1'), 'connect ECONNREFUSED 127.0.0.1:1'],
+    [
+      wrap('Error: self-signed certificate in certificate chain'),
+      'what answers there is of another certificate authority',
+    ],
+    [wrap('Failed to connect (2026-11-22T09:55:25.025Z)'), 'it closed the connection; it may not know our certificate'],
+    ['Name resolution failed for target dns:nowhere.test:15012', 'no address is known for nowhere.test:15012'],
+    ['orders is not in the configuration', 'orders is not in the configuration'],
+  ];
+  for (const [details, plain] of words) assert.equal(plainReason(details), plain);
+});
+
+test('a long outage is one line, another kind of trouble is news, and so is the return', () => {
+  const log = recordingLog();
+  const report = new ConnectionReport(log, { host: '::1', port: 15_012 });
+  const end = (code: number) => ({ code, reason: 'gone', connected: false });
+  report.connected();
+  report.connected();
+  for (let tries = 0; tries < 5; tries++) report.lost(end(14), true);
+  report.lost(end(16), false);
+  report.connected();
+  assert.deepEqual(
+    log.lines.map(({ level, message }) => `${level} ${message}`),
+    [
+      'info connected to the control plane',
+      'warn no control plane: gone; the last view keeps being served, trying again',
+      'warn no control plane: gone; there is no view yet, trying again',
+      'info connected to the control plane',
+    ],
+  );
+  assert.equal(log.lines[0]?.fields['address'], '[::1]:15012');
+});
