@@ -117,6 +117,14 @@ export const SIDECAR_SETTINGS = {
     doc: 'a port of its own for a called service; loopback only; may be repeated',
     many: true,
   }),
+  names: setting<boolean>({
+    flag: 'names',
+    env: 'WEFT_NAMES',
+    read: readSwitch,
+    fallback: false,
+    shape: '',
+    doc: 'serve each called service on its loopback address (`weft hosts`) and own port; default off',
+  }),
   accessLog: accessLog(false),
 };
 

@@ -2,11 +2,11 @@
 // upstream. A new view is opened and warmed beside the old one, then swapped as a whole, or dropped.
 import type { Socket } from 'node:net';
 import type { Log } from '../core/kit/log.ts';
-import { MeshError } from '../core/kit/error.ts';
+import { describeError, MeshError } from '../core/kit/error.ts';
 import { err, ok, type Result } from '../core/kit/result.ts';
 import type { Cluster, Endpoint, View } from '../core/model/view.ts';
 import { Acceptor, createPlainServer, type ServedConnection, type ServerFactory } from './accept/acceptor.ts';
-import { ListenerSet, type OpenedListeners, type WantedListener } from './accept/listener-set.ts';
+import { ListenerSet, type OpenedListeners, type Unbound, type WantedListener } from './accept/listener-set.ts';
 import type { Refusal } from './agent/agent.ts';
 import { ClusterSet, type PreparedClusters } from './cluster/cluster-set.ts';
 import type { ClientConnectionEvents, DialDone } from './cluster/dial.ts';
@@ -72,6 +72,7 @@ export class Proxy {
   readonly #listeners = new ListenerSet();
   readonly #behind = new WeakMap<Acceptor, Behind>();
   #view: View | null = null;
+  #unbound: readonly Unbound[] = [];
 
   constructor(options: ProxyOptions) {
     this.#options = options;
@@ -102,6 +103,11 @@ export class Proxy {
 
   get acceptors(): readonly Acceptor[] {
     return this.#listeners.acceptors;
+  }
+
+  /** Sockets of the view in force whose place another program has; applying the view again tries them again. */
+  get unbound(): readonly Unbound[] {
+    return this.#unbound;
   }
 
   /** Binds what does not depend on a view. Throws MeshError `address-in-use`. */
@@ -171,6 +177,20 @@ export class Proxy {
     }
     this.#listeners.commit(listeners, this.#options.drain);
     this.#view = view;
+    this.#sayUnbound(listeners.unbound);
+  }
+
+  /** Once each, however often they are tried. */
+  #sayUnbound(unbound: readonly Unbound[]): void {
+    const { log } = this.#options;
+    const before = new Set(this.#unbound.map(({ name }) => name));
+    for (const { name, error } of unbound) {
+      if (before.delete(name)) continue;
+      const { code, hint } = error;
+      log.warn({ code, listener: name, hint }, `${name} is not bound, trying again: ${describeError(error)}`);
+    }
+    for (const name of before) log.info({ listener: name }, `${name} is bound, or no longer asked for`);
+    this.#unbound = unbound;
   }
 
   #clusterView(view: View): View {
@@ -217,8 +237,8 @@ export class Proxy {
     listener: EarlyListener;
     certificate: ServerCertificate | null;
   }): WantedListener {
-    const { name, address, tls } = listener;
-    return { name, address, kind: tls, make: () => this.#acceptor(listener, certificate) };
+    const { name, address, tls, optional = false } = listener;
+    return { name, address, kind: tls, optional, make: () => this.#acceptor(listener, certificate) };
   }
 
   #acceptor(listener: EarlyListener, certificate: ServerCertificate | null): Acceptor {

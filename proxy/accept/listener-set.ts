@@ -11,7 +11,15 @@ export interface WantedListener {
   readonly address: HostPort;
   /** Whatever else makes it another socket: `none`, `mesh`, `edge`. */
   readonly kind: string;
+  /** Where it cannot be bound the others are opened nevertheless. */
+  readonly optional: boolean;
   make(): Acceptor;
+}
+
+/** An optional socket that could not be bound. */
+export interface Unbound {
+  readonly name: string;
+  readonly error: MeshError;
 }
 
 export interface OpenedListeners {
@@ -20,6 +28,7 @@ export interface OpenedListeners {
   readonly opened: readonly Acceptor[];
   /** They made room for opened ones on the same port; without a commit they listen again. */
   readonly suspended: readonly Acceptor[];
+  readonly unbound: readonly Unbound[];
 }
 
 interface NamedAcceptor {
@@ -34,26 +43,31 @@ export class ListenerSet {
     return [...this.#acceptors.values()].map(({ acceptor }) => acceptor);
   }
 
-  /** All of them are bound, or none is. */
+  /** All of them are bound, or none is; optional ones apart. */
   async open(wanted: readonly WantedListener[]): Promise<Result<OpenedListeners, MeshError>> {
     const acceptors = new Map<string, NamedAcceptor>();
     const opened: Acceptor[] = [];
+    const unbound: Unbound[] = [];
     const suspended = await this.#makeRoom(wanted);
     for (const listener of wanted) {
       const { name } = listener;
       const found = this.#acceptors.get(keyOf(listener))?.acceptor;
       const acceptor = found ?? listener.make();
-      acceptors.set(keyOf(listener), { name, acceptor });
-      if (found !== undefined) continue;
-      opened.push(acceptor);
-      try {
-        await acceptor.start();
-      } catch (error) {
-        await this.abandon({ acceptors, opened, suspended });
-        return err(error instanceof MeshError ? error : new MeshError('internal', { cause: error }));
+      if (found === undefined) {
+        const error = await startError(acceptor);
+        if (error !== null && listener.optional) {
+          unbound.push({ name, error });
+          continue;
+        }
+        opened.push(acceptor);
+        if (error !== null) {
+          await this.abandon({ opened, suspended });
+          return err(error);
+        }
       }
+      acceptors.set(keyOf(listener), { name, acceptor });
     }
-    return ok({ acceptors, opened, suspended });
+    return ok({ acceptors, opened, suspended, unbound });
   }
 
   /** Sockets that the new view does not ask for take no more connections and drain for `cap` ms. */
@@ -65,7 +79,7 @@ export class ListenerSet {
     for (const acceptor of before) if (!stays.has(acceptor)) void acceptor.drain(cap);
   }
 
-  async abandon(next: OpenedListeners): Promise<void> {
+  async abandon(next: Pick<OpenedListeners, 'opened' | 'suspended'>): Promise<void> {
     await Promise.all(next.opened.map((acceptor) => acceptor.close()));
     for (const acceptor of next.suspended) await acceptor.start();
   }
@@ -90,6 +104,15 @@ export class ListenerSet {
     const inTheWay = leaving.filter(({ bound }) => ports.has(bound.port));
     await Promise.all(inTheWay.map((acceptor) => acceptor.suspend()));
     return inTheWay;
+  }
+}
+
+async function startError(acceptor: Acceptor): Promise<MeshError | null> {
+  try {
+    await acceptor.start();
+    return null;
+  } catch (error) {
+    return error instanceof MeshError ? error : new MeshError('internal', { cause: error });
   }
 }
 

@@ -16,6 +16,7 @@ import { MeshTls } from '../tls/mesh-tls.ts';
 import { ServerCertificates } from './certificates.ts';
 import type { Mode } from './plan-context.ts';
 import type { Shell } from './shell.ts';
+import { ViewRunner } from './view-runner.ts';
 
 export interface MeshProcessOptions {
   readonly shell: Shell;
@@ -45,6 +46,7 @@ export class MeshProcess {
   #identity: Identity | null = null;
   #tls: MeshTls | null = null;
   #proxy: Proxy | null = null;
+  #runner: ViewRunner | null = null;
   #agent: Agent | null = null;
   #keeper: CertificateKeeper<Identity> | null = null;
 
@@ -63,20 +65,22 @@ export class MeshProcess {
     shell.attach(proxy, () => this.#facts());
     shell.report();
     const inbound = proxy.acceptors.find(({ name }) => name === 'inbound')?.bound.port ?? 0;
+    const runner = new ViewRunner({
+      proxy,
+      clock: systemClock,
+      onApplied: () => {
+        shell.report();
+        shell.has('configuration');
+        this.#firstView.resolve();
+      },
+    });
+    this.#runner = runner;
     this.#agent = new Agent({
       address: this.#options.controlPlane,
       identity,
       version: VERSION,
       inboundPort: inbound,
-      apply: async (view) => {
-        const applied = await proxy.apply(view);
-        if (applied.ok) {
-          shell.report();
-          shell.has('configuration');
-          this.#firstView.resolve();
-        }
-        return applied;
-      },
+      apply: (view) => runner.apply(view),
       log: shell.log,
       clock: systemClock,
     });
@@ -103,6 +107,7 @@ export class MeshProcess {
   /** Tells the control plane first, so that callers look elsewhere before the socket closes. */
   async close(): Promise<void> {
     this.#keeper?.close();
+    this.#runner?.close();
     await this.#agent?.close();
     await this.#options.shell.close();
   }

@@ -20,9 +20,17 @@ export interface OutboundModeOptions {
   readonly byHost: HostPort;
   /** Callee → a port of its own. */
   readonly ports: ReadonlyMap<string, HostPort>;
+  /** Null: callees are not served at their loopback addresses. */
+  readonly names: NamesOptions | null;
+}
+
+export interface NamesOptions {
+  /** Where the app listens beside the service's port; null: nowhere. */
+  readonly appPort: number | null;
 }
 
 const BY_HOST = 'outbound';
+const NAMES = 'names';
 
 export class OutboundMode implements Mode {
   readonly #options: OutboundModeOptions;
@@ -55,11 +63,31 @@ export class OutboundMode implements Mode {
       byPort.set(portName(listener.service), routes);
       for (const name of namesOf(listener, namespace)) byHost.set(name, routes);
     }
-    return this.early().map((early) => {
-      const find: FindCallee =
-        early.name === BY_HOST ? (authority) => byHost.get(authority.toLowerCase()) : () => byPort.get(early.name);
-      return { ...early, plan: outboundPlan(find, service, onRequest, context) };
+    const planFor = (find: FindCallee): ExchangePlan => outboundPlan(find, service, onRequest, context);
+    const early = this.early().map((each) => {
+      const shared: FindCallee = (authority) => byHost.get(authority.toLowerCase());
+      return { ...each, plan: planFor(each.name === BY_HOST ? shared : () => byPort.get(each.name)) };
     });
+    const named = this.#named(view).map(({ service: callee, loopback: host, port }): ListenerPlan => {
+      const routes = byPort.get(portName(callee));
+      const plan = planFor(() => routes);
+      return { name: `${NAMES}/${callee}`, address: { host, port }, tls: 'none', hosts: [], optional: true, plan };
+    });
+    return [...early, ...named];
+  }
+
+  /**
+   * The callees to serve at their own addresses. Not on a port of the own service: the app binds that on every address,
+   * and whichever of the two came second could not. There a redirect to the port by Host takes its place.
+   */
+  #named(view: View): readonly OutboundListener[] {
+    const { names, byHost, ports } = this.#options;
+    if (names === null) return [];
+    const own = new Set([names.appPort, ...inboundPorts(view)]);
+    const taken = new Set([byHost, ...ports.values()].map(({ host, port }) => `${host} ${port}`));
+    return outboundListeners(view).filter(
+      ({ loopback, port }) => port !== 0 && !own.has(port) && !taken.has(`${loopback} ${port}`),
+    );
   }
 }
 
@@ -74,19 +102,27 @@ function outboundListeners(view: View): OutboundListener[] {
   return [...view.listeners.values()].filter((listener) => listener.kind === 'outbound');
 }
 
+function inboundPorts(view: View): number[] {
+  return [...view.listeners.values()].flatMap((listener) => (listener.kind === 'inbound' ? [listener.appPort] : []));
+}
+
 function routesOf(listener: OutboundListener, view: View, context: PlanContext): CompiledRoutes {
   const table = view.routes.get(listener.routes) ?? { name: listener.routes, routes: [] };
   return new CompiledRoutes(table, context.find, context.random);
 }
 
-/** Every way in which an app may write the service's name, with its port or without one. */
-export function namesOf(listener: Pick<OutboundListener, 'service' | 'port'>, namespace: string): string[] {
-  const { service, port } = listener;
+/** Every way in which an app may write the service's name, with its port or without one; it may look the name up itself. */
+export function namesOf(
+  listener: Pick<OutboundListener, 'service' | 'port' | 'loopback'>,
+  namespace: string,
+): string[] {
+  const { service, port, loopback } = listener;
   const hosts = [
     service,
     `${service}.${namespace}`,
     `${service}.${namespace}.svc`,
     `${service}.${namespace}.svc.cluster.local`,
+    loopback,
   ];
   return port === 0 ? hosts : hosts.flatMap((host) => [host, `${host}:${port}`]);
 }

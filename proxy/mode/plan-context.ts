@@ -31,6 +31,8 @@ export interface ListenerPlan {
   /** mesh: mutual TLS. edge: a server certificate for `hosts`. */
   readonly tls: 'none' | 'mesh' | 'edge';
   readonly hosts: readonly string[];
+  /** Another program may have the place: the view is taken without this socket, which is tried again. Default false. */
+  readonly optional?: boolean;
   readonly plan: ExchangePlan;
 }
 

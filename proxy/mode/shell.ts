@@ -1,6 +1,7 @@
 // What surrounds every proxy process: log, status port, admin socket, readiness, reports to a parent,
 // signals and the drain. The modes fill it with a data path.
 import { join } from 'node:path';
+import { describeError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
@@ -57,7 +58,7 @@ export class Shell {
   async start(): Promise<void> {
     onParentGone(() => this.signals.requestStop('the parent is gone'));
     const metrics = metricsPage((_prom, registry) => registerMetrics(registry, this.stats, this.#gauges()));
-    const unready = (): readonly string[] => (this.#stopping ? ['it is stopping'] : [...this.#missing]);
+    const unready = (): readonly string[] => this.#unready();
     this.#servers.push(
       await startStatusServer(this.#options.status, { ...statusPages(unready), '/metrics': metrics }),
       await startAdminServer(
@@ -114,6 +115,12 @@ export class Shell {
     }
     await Promise.all(this.#servers.map((server) => server.close()));
     this.signals.close();
+  }
+
+  #unready(): readonly string[] {
+    if (this.#stopping) return ['it is stopping'];
+    const unbound = this.#proxy?.unbound ?? [];
+    return [...this.#missing, ...unbound.map(({ name, error }) => `${name}: ${describeError(error)}`)];
   }
 
   #ports(): BoundPort[] {

@@ -30,6 +30,7 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
         namespace,
         byHost: settings.outboundByHost,
         ports: settings.outbound,
+        names: settings.names ? { appPort: settings.app?.port ?? null } : null,
       }),
     ],
   });

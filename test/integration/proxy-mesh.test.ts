@@ -109,6 +109,7 @@ async function caller(t: TestContext, view: View, account = 'orders'): Promise<P
     namespace: 'default',
     byHost: LOOPBACK,
     ports: new Map([['payments', LOOPBACK]]),
+    names: null,
   });
   return startProxy(t, { modes: [mode], identity: await authority.svid(account), view });
 }
@@ -347,14 +348,26 @@ test('a renewed certificate is used for new connections while old ones live on',
 
 test('outbound ports bind loopback only', () => {
   const make = (host: string) => (): OutboundMode =>
-    new OutboundMode({ service: 'orders', namespace: 'default', byHost: { host, port: 0 }, ports: new Map() });
+    new OutboundMode({
+      service: 'orders',
+      namespace: 'default',
+      byHost: { host, port: 0 },
+      ports: new Map(),
+      names: null,
+    });
   assert.throws(make('0.0.0.0'), { code: 'config-invalid' });
   assert.throws(make('192.168.1.2'), { code: 'config-invalid' });
   assert.doesNotThrow(make('127.15.0.1'));
 });
 
 test('before its first view a sidecar answers 503 on both sides', async (t) => {
-  const mode = new OutboundMode({ service: 'orders', namespace: 'default', byHost: LOOPBACK, ports: new Map() });
+  const mode = new OutboundMode({
+    service: 'orders',
+    namespace: 'default',
+    byHost: LOOPBACK,
+    ports: new Map(),
+    names: null,
+  });
   const orders = await startProxy(t, { modes: [mode], identity: await authority.svid('orders') });
   const answer = await ask(orders.port('outbound'), '/', { headers: { host: 'payments' } });
   assert.equal(answer.status, 503);

@@ -57,6 +57,8 @@ export interface Answer {
 }
 
 export interface AskOptions {
+  /** Address to connect to; default 127.0.0.1. */
+  readonly host?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
@@ -65,10 +67,10 @@ export interface AskOptions {
 
 /** Rejects where the answer is cut. */
 export function ask(port: number, path: string, options: AskOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, body, agent } = options;
+  const { host = '127.0.0.1', method = 'GET', headers = {}, body, agent } = options;
   return new Promise((done, fail) => {
     const sent = request(
-      { host: '127.0.0.1', port, path, method, headers, agent: agent ?? new Agent({ keepAlive: false }) },
+      { host, port, path, method, headers, agent: agent ?? new Agent({ keepAlive: false }) },
       (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));

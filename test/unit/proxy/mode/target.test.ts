@@ -44,9 +44,11 @@ test('a path that two readers may take for two resources is refused', () => {
 });
 
 test('a callee has its plain name, its namespace and its port, and none of another port', () => {
-  const names = namesOf({ service: 'payments', port: 8082 }, 'default');
+  const names = namesOf({ service: 'payments', port: 8082, loopback: '127.15.116.43' }, 'default');
   for (const name of ['payments', 'payments:8082', 'payments.default:8082', 'payments.default.svc.cluster.local']) {
     assert.ok(names.includes(name), name);
   }
   assert.equal(names.includes('payments:80'), false);
+  // An app that looked the name up itself.
+  for (const name of ['127.15.116.43', '127.15.116.43:8082']) assert.ok(names.includes(name), name);
 });

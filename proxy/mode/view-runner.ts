@@ -1,0 +1,56 @@
+// Puts views into force, one at a time, and tries sockets again whose place another program had.
+import type { Result } from '../../core/kit/result.ts';
+import type { View } from '../../core/model/view.ts';
+import type { AgentClock, Refusal } from '../agent/agent.ts';
+import type { Proxy } from '../assemble.ts';
+
+export interface ViewRunnerOptions {
+  readonly proxy: Pick<Proxy, 'apply' | 'unbound' | 'view'>;
+  readonly clock: Pick<AgentClock, 'after'>;
+  /** A view is in force, the first one or another; or a socket of it was bound that had not been. */
+  readonly onApplied: () => void;
+}
+
+const TRY_AGAIN_AFTER = 2_000;
+
+export class ViewRunner {
+  readonly #options: ViewRunnerOptions;
+  #last: Promise<unknown> = Promise.resolve();
+  #cancel: () => void = () => {};
+  #closed = false;
+
+  constructor(options: ViewRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** After the one before it, whoever asked for that. */
+  apply(view: View): Promise<Result<void, Refusal>> {
+    return this.#queue(() => view);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+
+  #queue(view: () => View): Promise<Result<void, Refusal>> {
+    const applied = this.#last.then(() => this.#apply(view()));
+    this.#last = applied.catch(() => {});
+    return applied;
+  }
+
+  async #apply(view: View): Promise<Result<void, Refusal>> {
+    const { proxy, clock, onApplied } = this.#options;
+    this.#cancel();
+    const applied = await proxy.apply(view);
+    if (applied.ok) onApplied();
+    if (proxy.unbound.length > 0 && !this.#closed)
+      this.#cancel = clock.after(TRY_AGAIN_AFTER, () => this.#tryAgain(view));
+    return applied;
+  }
+
+  /** The view that is in force when its turn comes. */
+  #tryAgain(view: View): void {
+    this.#queue(() => this.#options.proxy.view ?? view).catch(() => {});
+  }
+}

@@ -1,0 +1,197 @@
+// Callees at loopback addresses of their own, under their own port: with real sockets, where Linux has all of 127/8.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { clusterName, milliseconds, ruleId, type SnapshotHash } from '../../core/model/brand.ts';
+import type { Listener, View } from '../../core/model/view.ts';
+import { OutboundMode } from '../../proxy/mode/outbound.ts';
+import { ViewRunner } from '../../proxy/mode/view-runner.ts';
+import { fakeTimers } from '../support/fake-timers.ts';
+import { eventually } from '../support/eventually.ts';
+import { ask, closedPort, startUpstream } from '../support/http-peers.ts';
+import { endpointAt, route, startProxy, staticCluster, type ProxyHarness } from '../support/proxy-harness.ts';
+
+interface Callee {
+  readonly name: string;
+  readonly loopback: string;
+  /** Its own. */
+  readonly port: number;
+  /** Where it is. */
+  readonly at: number;
+}
+
+/** Of a workload whose own port is `ownPort`; null: a job. */
+function callerView(ownPort: number | null, callees: readonly Callee[], snapshot = 'aaaaaaaaaaaaaaaa'): View {
+  const listeners = callees.map(({ name, loopback, port }): Listener => {
+    const routes = `outbound/${name}`;
+    return { kind: 'outbound', name: routes, service: name, port, loopback, routes, ruleId: ruleId('services.a') };
+  });
+  if (ownPort !== null) listeners.push(inbound(ownPort));
+  return {
+    // Any text will do for a hash here.
+    snapshot: snapshot as SnapshotHash,
+    clusters: new Map(callees.map(({ name }) => [name, staticCluster(name)])),
+    endpoints: new Map(
+      callees.map(({ name, at }) => [name, { cluster: clusterName(name), endpoints: [endpointAt(at)] }]),
+    ),
+    listeners: new Map(listeners.map((listener) => [listener.name, listener])),
+    routes: new Map(
+      callees.map(({ name }) => [`outbound/${name}`, { name: `outbound/${name}`, routes: [route('/', { to: name })] }]),
+    ),
+  };
+}
+
+function inbound(appPort: number): Listener {
+  const rule = ruleId('services.caller');
+  return {
+    kind: 'inbound',
+    name: 'inbound',
+    service: 'caller',
+    appPort,
+    policy: { callers: [], allow: null, denyRuleId: rule },
+    timeout: milliseconds(0),
+    ruleId: rule,
+  };
+}
+
+async function caller(t: TestContext, appPort: number | null = null): Promise<ProxyHarness> {
+  const mode = new OutboundMode({
+    service: 'caller',
+    namespace: 'default',
+    byHost: { host: '127.0.0.1', port: 0 },
+    ports: new Map(),
+    names: { appPort },
+  });
+  return startProxy(t, { modes: [mode] });
+}
+
+async function callee(t: TestContext, name: string, loopback: string, port?: number): Promise<Callee> {
+  const upstream = await startUpstream(t, (_incoming, response) => response.end(name));
+  return { name, loopback, port: port ?? (await closedPort()), at: upstream.port };
+}
+
+async function apply(harness: ProxyHarness, view: View): Promise<void> {
+  assert.deepEqual(await harness.proxy.apply(view), { ok: true, value: undefined });
+}
+
+function names(harness: ProxyHarness): string[] {
+  return harness.proxy.acceptors.map(({ name }) => name);
+}
+
+async function occupy(t: TestContext, host: string, port: number): Promise<Server> {
+  const server = createServer().listen(port, host);
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return server;
+}
+
+test('each callee is served at its own address and its own port, also where two have the same port', async (t) => {
+  const port = await closedPort();
+  const [users, payments] = [
+    await callee(t, 'users', '127.15.201.1', port),
+    await callee(t, 'payments', '127.15.201.2', port),
+  ];
+  const proxy = await caller(t);
+  await apply(proxy, callerView(null, [users, payments]));
+  assert.equal((await ask(port, '/', { host: users.loopback })).body, 'users');
+  assert.equal((await ask(port, '/', { host: payments.loopback })).body, 'payments');
+  // Whatever Host says: the address is what was looked up.
+  assert.equal((await ask(port, '/', { host: payments.loopback, headers: { host: 'users' } })).body, 'payments');
+});
+
+test('a port of the own service is the app’s, on every address: its callee is served by Host instead', async (t) => {
+  const own = await closedPort();
+  const payments = await callee(t, 'payments', '127.15.202.1', own);
+  const proxy = await caller(t);
+  await apply(proxy, callerView(own, [payments]));
+  assert.deepEqual(names(proxy), ['outbound']);
+  // The app can have it on every address, as it comes.
+  await occupy(t, '0.0.0.0', own);
+  // What a redirect of 127.15.202.1 to the port by Host brings.
+  for (const host of ['payments', `payments:${own}`, `PAYMENTS:${own}`, '127.15.202.1', `127.15.202.1:${own}`]) {
+    assert.equal((await ask(proxy.port('outbound'), '/', { headers: { host } })).body, 'payments', host);
+  }
+  const other = await ask(proxy.port('outbound'), '/', { headers: { host: '127.15.202.9' } });
+  assert.equal(other.status, 403);
+});
+
+test('where the app listens beside the service’s port counts as its port too', async (t) => {
+  const [own, app] = [await closedPort(), await closedPort()];
+  const [users, payments] = [
+    await callee(t, 'users', '127.15.203.1', app),
+    await callee(t, 'payments', '127.15.203.2'),
+  ];
+  const proxy = await caller(t, app);
+  await apply(proxy, callerView(own, [users, payments]));
+  assert.deepEqual(names(proxy), ['outbound', 'names/payments']);
+});
+
+test('a callee without a port of its own has no address to be served at', async (t) => {
+  const proxy = await caller(t);
+  await apply(proxy, callerView(null, [{ name: 'spread', loopback: '127.15.204.1', port: 0, at: 1 }]));
+  assert.deepEqual(names(proxy), ['outbound']);
+});
+
+test('addresses come and go with the views, and those that stay keep their connections', async (t) => {
+  const [users, payments] = [await callee(t, 'users', '127.15.205.1'), await callee(t, 'payments', '127.15.205.2')];
+  const proxy = await caller(t);
+  await apply(proxy, callerView(null, [users]));
+  const kept = proxy.proxy.acceptors.find(({ name }) => name === 'names/users');
+  await apply(proxy, callerView(null, [users, payments], 'bbbbbbbbbbbbbbbb'));
+  assert.equal(
+    proxy.proxy.acceptors.find(({ name }) => name === 'names/users'),
+    kept,
+  );
+  assert.equal((await ask(payments.port, '/', { host: payments.loopback })).body, 'payments');
+  await apply(proxy, callerView(null, [payments], 'cccccccccccccccc'));
+  await assert.rejects(ask(users.port, '/', { host: users.loopback }), { code: 'ECONNREFUSED' });
+  assert.equal((await ask(payments.port, '/', { host: payments.loopback })).body, 'payments');
+});
+
+test('an address that another program has is said once, keeps nothing else from serving, and is tried again', async (t) => {
+  const [users, payments] = [await callee(t, 'users', '127.15.206.1'), await callee(t, 'payments', '127.15.206.2')];
+  const intruder = await occupy(t, users.loopback, users.port);
+  const proxy = await caller(t);
+  const timers = fakeTimers();
+  let applied = 0;
+  const runner = new ViewRunner({ proxy: proxy.proxy, clock: timers, onApplied: () => (applied += 1) });
+  t.after(() => runner.close());
+  assert.equal((await runner.apply(callerView(null, [users, payments]))).ok, true);
+  assert.equal((await ask(payments.port, '/', { host: payments.loopback })).body, 'payments');
+  assert.deepEqual(
+    proxy.proxy.unbound.map(({ name, error }) => [name, error.code, error.detail]),
+    [['names/users', 'address-in-use', `127.15.206.1:${users.port}`]],
+  );
+  timers.advance(2_000);
+  await eventually(() => applied === 2);
+  const warnings = proxy.lines.filter(({ level }) => level === 'warn');
+  assert.deepEqual(
+    warnings.map(({ message }) => message),
+    [
+      `names/users is not bound, trying again: the port is in use: 127.15.206.1:${users.port} (stop what listens there or choose another port)`,
+    ],
+  );
+  // By Host it is served all along.
+  assert.equal((await ask(proxy.port('outbound'), '/', { headers: { host: 'users' } })).body, 'users');
+  intruder.close();
+  await once(intruder, 'close');
+  timers.advance(2_000);
+  await eventually(() => applied === 3);
+  assert.deepEqual(proxy.proxy.unbound, []);
+  assert.equal((await ask(users.port, '/', { host: users.loopback })).body, 'users');
+  assert.equal(timers.pending(), 0);
+});
+
+test('an address that is no longer asked for is no longer tried', async (t) => {
+  const users = await callee(t, 'users', '127.15.207.1');
+  await occupy(t, users.loopback, users.port);
+  const proxy = await caller(t);
+  const timers = fakeTimers();
+  const runner = new ViewRunner({ proxy: proxy.proxy, clock: timers, onApplied: () => {} });
+  await runner.apply(callerView(null, [users]));
+  assert.equal(timers.pending(), 1);
+  await runner.apply(callerView(null, [], 'bbbbbbbbbbbbbbbb'));
+  assert.equal(timers.pending(), 0);
+  assert.deepEqual(proxy.proxy.unbound, []);
+});
