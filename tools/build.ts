@@ -17,7 +17,12 @@ const require = __createRequire(import.meta.url), __filename = __pathOf(import.m
 rmSync(dist, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { cli: 'control-plane/cli/main.ts', proxy: 'proxy/main.ts', 'control-plane': 'control-plane/main.ts' },
+  entryPoints: {
+    cli: 'control-plane/cli/main.ts',
+    proxy: 'proxy/main.ts',
+    'control-plane': 'control-plane/main.ts',
+    health: 'control-plane/cli/health/main.ts',
+  },
   outdir: 'dist',
   // All in one folder: the programs find each other by `./proxy.js`.
   chunkNames: 'chunk-[hash]',

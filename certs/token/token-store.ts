@@ -6,7 +6,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeshError } from '../../core/kit/error.ts';
 import { err, ok, type Result } from '../../core/kit/result.ts';
-import { ensureDir, isErrno, readState, SECRET_MODE, writeState } from '../../host/files.ts';
+import { ensureDir, exists, isErrno, readState, SECRET_MODE, writeState } from '../../host/files.ts';
 import type { Clock, RandomBytes } from '../ambient.ts';
 import { CONTROL_PLANE_ACCOUNT, isAccount } from '../policy/names.ts';
 import { Secret } from './secret.ts';
@@ -118,6 +118,14 @@ export async function useToken(
     }
   }
   return refused('token-used', `token ${grant.tokenId}`);
+}
+
+/** Whether every use is taken; another key than the ones that took them cannot join with it any more. */
+export async function isTokenUsedUp(stateDir: string, grant: TokenGrant): Promise<boolean> {
+  for (let use = 1; use <= grant.uses; use += 1) {
+    if (!(await exists(join(stateDir, 'tokens', `${grant.tokenId}.${use}.used`)))) return false;
+  }
+  return true;
 }
 
 async function takeFile(path: string, keyFingerprint: string): Promise<boolean> {

@@ -38,6 +38,7 @@ function createProgram(finish: (code: number) => void): Command {
   addPrograms(program);
   addCertificates(program);
   addValidate(program, finish);
+  addContainers(program, finish);
   addHosts(program, finish);
   program
     .command('version')
@@ -155,6 +156,70 @@ function addHosts(program: Command, finish: (code: number) => void): void {
       const { runHosts } = await import('./hosts.ts');
       finish(await runHosts({ file, service: options.service ?? null, json: options.json }, print, printError));
     });
+}
+
+// What the containers of a Compose project run beside the programs themselves.
+function addContainers(program: Command, finish: (code: number) => void): void {
+  const rules = (command: Command): Command =>
+    command
+      .option('--app-port <port>', 'where the app listens: drop what comes from outside; may be repeated', append, [])
+      .option('--redirect <from=to>', 'what the app sends to FROM goes to TO, both IPv4 loopback', append, []);
+  rules(program.command('netns'))
+    .description('packet rules of a container: guard the app behind its sidecar, redirect names')
+    .option('--print', 'show the rules and set none', false)
+    .option('--remove', "take Weft's rules out again", false)
+    .action(async (options: NetnsFlags & { print: boolean; remove: boolean }) => {
+      const { runNetns } = await import('./netns/command.ts');
+      await runNetns(options, print);
+    });
+  rules(program.command('pod'))
+    .description('own the network namespace of a service and its sidecar: set the rules, then sleep')
+    .option('--dir <folder>', 'where the pod says that its namespace is ready', '/run/weft')
+    .action(async (options: NetnsFlags & { dir: string }) => {
+      const { runPod } = await import('./pod/pod.ts');
+      await runPod(options, print);
+    });
+  program
+    .command('compose-init')
+    .description('make the authority and what each instance needs to join; changes nothing that is good')
+    .argument('<instance...>', 'as in orders-v2-1=orders@v2 or edge-main=edge:main')
+    .option('--config <file>', 'the configuration; may be repeated', append, [])
+    .option('--ca-dir <folder>', 'the authority', '.weft/ca')
+    .option('--dir <folder>', 'state folder of the control plane', '.weft/control-plane')
+    .option('--instances <folder>', "every instance's state folder, under its name", '/instances')
+    .option('--ttl <time>', 'how long a token is valid', '1h')
+    .action(async (members: string[], options: ComposeInitFlags) => {
+      const { runComposeInit } = await import('./compose-init/compose-init.ts');
+      const { dir: stateDir, ttl, config, ...rest } = options;
+      const files = config.length === 0 ? ['weft.yaml'] : config;
+      finish(await runComposeInit({ ...rest, config: files, members, stateDir, ttl: durationOf(ttl) }, print));
+    });
+  program
+    .command('health')
+    .description('ask the status port of this machine whether its program is ready')
+    .action(async () => {
+      const { askHealth } = await import('./health/health.ts');
+      const { ready, said } = await askHealth(process.env);
+      print(said);
+      finish(ready ? 0 : 1);
+    });
+}
+
+interface NetnsFlags {
+  readonly appPort: readonly string[];
+  readonly redirect: readonly string[];
+}
+
+interface ComposeInitFlags {
+  readonly config: readonly string[];
+  readonly caDir: string;
+  readonly dir: string;
+  readonly instances: string;
+  readonly ttl: string;
+}
+
+function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function print(line: string): void {

@@ -147,6 +147,13 @@ export const ERRORS = define({
     level: 'warn',
     message: 'the control plane cannot be reached',
   },
+  'netns-refused': {
+    http: 0,
+    grpc: 9,
+    flag: '-',
+    level: 'error',
+    message: 'the packet rules could not be set',
+  },
   'address-in-use': { http: 0, grpc: 9, flag: '-', level: 'error', message: 'the port is in use' },
   usage: { http: 0, grpc: 3, flag: '-', level: 'error', message: 'the command line is not valid' },
   'file-unreadable': { http: 0, grpc: 5, flag: '-', level: 'error', message: 'a file cannot be read' },
