@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
  */
 export function abort(socket: Socket): void {
   if (socket.destroyed) return;
-  if ('encrypted' in socket) socket.destroy();
+  // While its end is under way the system refuses the reset, and Node then never closes the socket.
+  if ('encrypted' in socket || socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }
