@@ -117,6 +117,14 @@ export const SIDECAR_SETTINGS = {
     doc: 'a port of its own for a called service; loopback only; may be repeated',
     many: true,
   }),
+  pods: setting<string | null>({
+    flag: 'pods',
+    env: 'WEFT_PODS',
+    read: readText,
+    fallback: null,
+    shape: 'DIR',
+    doc: 'in containers, where `weft pod` announces its network namespace: wait for it, and end when it is another',
+  }),
   names: setting<boolean>({
     flag: 'names',
     env: 'WEFT_NAMES',

@@ -110,7 +110,9 @@ export class Shell {
     this.#stopping = true;
     const proxy = this.#proxy;
     if (proxy !== null) {
-      this.signals.now.addEventListener('abort', () => proxy.close(), { once: true });
+      const { now } = this.signals;
+      if (now.aborted) proxy.close();
+      else now.addEventListener('abort', () => proxy.close(), { once: true });
       await proxy.drain(this.#options.drain);
     }
     await Promise.all(this.#servers.map((server) => server.close()));

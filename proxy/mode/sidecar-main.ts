@@ -1,10 +1,13 @@
 // `weft sidecar` and `weft run -- CMD`: inbound and outbound of one service in one process.
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../host/log.ts';
+import { announcedNamespace, currentNamespace } from '../../host/namespace.ts';
 import type { SidecarSettings } from '../../host/proxy-settings.ts';
 import { InboundMode } from './inbound.ts';
 import { MeshProcess } from './mesh-process.ts';
 import { OutboundMode } from './outbound.ts';
+import { lookEvery, PodWatch } from './pod-watch.ts';
 import { runChild } from './run.ts';
 import { Shell } from './shell.ts';
 
@@ -34,6 +37,10 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
       }),
     ],
   });
+  const watch = settings.pods === null ? null : podWatch(settings.pods, shell);
+  watch?.start();
+  await watch?.joined;
+  if (shell.signals.stop.aborted) return 0;
   try {
     await sidecar.start();
   } catch (error) {
@@ -42,6 +49,24 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
   }
   if (command !== null) return runChild(command, sidecar, shell, drain);
   log.info({ reason: await shell.stopped() }, 'stopping');
+  watch?.close();
   await sidecar.close();
   return 0;
+}
+
+function podWatch(folder: string, shell: Shell): PodWatch {
+  const file = join(folder, hostname());
+  const watch = new PodWatch({
+    announced: () => announcedNamespace(file),
+    current: currentNamespace,
+    every: lookEvery,
+    onMoved: () => {
+      const reason = 'the pod came back in another network namespace';
+      shell.signals.requestStop(reason);
+      // Nobody can be reached from here any more: there is nothing to drain.
+      shell.signals.requestStop(reason);
+    },
+  });
+  shell.signals.stop.addEventListener('abort', () => watch.close(), { once: true });
+  return watch;
 }
