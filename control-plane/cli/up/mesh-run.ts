@@ -1,6 +1,7 @@
 // The running mesh of `weft up`: starts its processes in order, keeps them up, follows edits of the config, stops them
 // in order. Who writes to the terminal and to `.weft/up.json` is told through callbacks.
 import type { ChildMessage, FailedMessage } from '../../../host/ipc.ts';
+import { AppGate } from './app-gate.ts';
 import { awaitPort, type PortWait } from './await-port.ts';
 import type { Launcher } from './launch.ts';
 import { compareInstances, type InstancePlan, type MeshPlan } from './plan.ts';
@@ -45,6 +46,7 @@ export class MeshRun {
   readonly #sidecars = new Map<string, Supervised>();
   readonly #apps = new Map<string, Supervised>();
   readonly #waits = new Map<string, PortWait>();
+  readonly #gate = new AppGate(this.readiness, (name) => void this.#startApp(name));
   #controlPlaneReady: (() => void) | null = null;
   #stopping = false;
 
@@ -99,7 +101,7 @@ export class MeshRun {
       const instance = plan.instances.get(name);
       if (instance !== undefined) await this.#startInstance(instance);
     }
-    this.#options.events.onChange();
+    this.#changed();
   }
 
   /** Apps first, so that they can still call; then proxies, then the control plane. */
@@ -107,6 +109,7 @@ export class MeshRun {
     this.#stopping = true;
     // Whoever still waits in start() for a control plane that never came goes on, and starts nothing.
     this.#controlPlaneReady?.();
+    this.#gate.close();
     for (const name of this.#waits.keys()) this.#endWait(name);
     await stopAll(this.#apps.values(), GRACE.app);
     await stopAll([...this.#edges.values(), ...this.#sidecars.values()], GRACE.proxy);
@@ -148,6 +151,7 @@ export class MeshRun {
   }
 
   async #stopInstance(name: string): Promise<void> {
+    this.#gate.drop(name);
     this.#endWait(name);
     await this.#stopOne(this.#apps, name, GRACE.app);
     await this.#stopOne(this.#sidecars, name, GRACE.proxy);
@@ -174,7 +178,7 @@ export class MeshRun {
     const wait = awaitPort('127.0.0.1', port, () => {
       this.readiness.noteApp(name, true);
       this.#options.events.onUp(process, `127.0.0.1:${port}`);
-      this.#options.events.onChange();
+      this.#changed();
     });
     this.#waits.set(name, wait);
   }
@@ -199,9 +203,9 @@ export class MeshRun {
     this.readiness.note(name, message);
     if (message.kind === 'ready' && !wasReady) {
       events.onUp(process, '');
-      if (role === 'sidecar') void this.#startApp(name);
+      if (role === 'sidecar') this.#gate.wait(name);
     }
-    events.onChange();
+    this.#changed();
   }
 
   #onEnd(process: Supervised, pid: number, how: string, restartIn: number | null): void {
@@ -209,6 +213,11 @@ export class MeshRun {
     if (role === 'app') this.#endWait(name);
     else this.readiness.noteProxyGone(name);
     this.#options.events.onEnd(process, pid, how, restartIn);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#gate.check(this.#plan);
     this.#options.events.onChange();
   }
 }

@@ -35,6 +35,15 @@ export class Readiness {
     return this.#proxies.get(name)?.ready ?? false;
   }
 
+  /** Whether this proxy has an endpoint of this cluster. */
+  reaches(name: string, cluster: string): boolean {
+    return (this.#proxies.get(name)?.clusters[cluster] ?? 0) > 0;
+  }
+
+  accepts(instance: string): boolean {
+    return this.#apps.has(instance);
+  }
+
   /** The bound port of a socket of a proxy; null while it is not bound. */
   port(proxy: string, socket: string): BoundPort | null {
     return this.#proxies.get(proxy)?.ports.find(({ name }) => name === socket) ?? null;
