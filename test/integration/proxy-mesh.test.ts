@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { WebSocket, WebSocketServer } from 'ws';
 import {
   clusterName,
   milliseconds,
@@ -130,6 +131,42 @@ test('a call goes through both sidecars, by port and by every name of the callee
   const [sent] = await orders.exchanges(1);
   assert.equal(sent?.['traceId'], line?.['traceId']);
   assert.equal(sent?.['requestId'], line?.['requestId']);
+});
+
+test('a WebSocket and ten MiB pass through both sidecars', async (t) => {
+  const app = await startUpstream(t, (incoming, response) => incoming.pipe(response));
+  const server = new WebSocketServer({ server: app.server });
+  server.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })));
+  t.after(() => {
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+  const payments = await callee(t, app.port);
+  const orders = await caller(t, outboundView([payments.port('inbound')]));
+  const port = orders.port('outbound/payments');
+  const body = 'z'.repeat(10 * 1024 * 1024);
+  const answer = await ask(port, '/charge', { method: 'POST', body });
+  assert.equal(answer.body === body, true);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/charge`);
+  t.after(() => socket.terminate());
+  await new Promise((done, fail) => {
+    socket.on('open', done);
+    socket.on('error', fail);
+  });
+  for (const size of [10, 200_000, 5_000_000]) {
+    const echoed = new Promise<Buffer>((done) => socket.once('message', (data) => done(data as Buffer)));
+    socket.send(Buffer.alloc(size, 'w'));
+    assert.equal((await echoed).length, size);
+  }
+  const closed = new Promise((done) => socket.on('close', done));
+  socket.close();
+  await closed;
+  const lines = await payments.exchanges(2);
+  assert.deepEqual(
+    lines.map((line) => line['status']),
+    [200, 101],
+  );
+  await eventually(() => orders.proxy.clusters.states.get('payments')?.pools[0]?.active === 0);
 });
 
 test('the callee denies by rule: 403 with an opaque id, the rule in the log and in the ring', async (t) => {
