@@ -5,6 +5,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import { nearestName } from '../../core/config/nearest.ts';
 import { LOG_LEVELS, type LogLevel } from '../../host/log.ts';
 import { readDuration } from '../../host/setting-kinds.ts';
+import type { ComposeArgs } from './compose/command.ts';
 import { programVersion } from './version.ts';
 
 /** Runs `argv` (without node and script) and returns the exit code. Throws MeshError. */
@@ -40,6 +41,7 @@ function createProgram(finish: (code: number) => void): Command {
   addValidate(program, finish);
   addContainers(program, finish);
   addHosts(program, finish);
+  addCompose(program, finish);
   program
     .command('version')
     .description('print the version')
@@ -202,6 +204,24 @@ function addContainers(program: Command, finish: (code: number) => void): void {
       const { ready, said } = await askHealth(process.env);
       print(said);
       finish(ready ? 0 : 1);
+    });
+}
+
+function addCompose(program: Command, finish: (code: number) => void): void {
+  program
+    .command('compose')
+    .description('put the services of a compose file into a mesh: writes weft.yaml and compose.weft.yml beside it')
+    .argument('[file]', 'the compose file; none: the one that Compose would take')
+    .option('--check', 'say what it would do and what it cannot, and write nothing', false)
+    .option('--force', 'write over files that are there', false)
+    .option('--image <name>', "Weft's image", 'weft:dev')
+    .option('--out <folder>', 'where to write; default: beside the compose file')
+    .option('--http <service>', 'it speaks HTTP, also as SERVICE:PORT; may be repeated', append, [])
+    .option('--outside <service>', 'it stays outside the mesh; may be repeated', append, [])
+    .action(async (file: string | undefined, options: Omit<ComposeArgs, 'file' | 'out'> & { out?: string }) => {
+      const { runCompose, system } = await import('./compose/command.ts');
+      const args = { ...options, file: file ?? null, out: options.out ?? null };
+      finish(await runCompose(args, system, print, printError));
     });
 }
 

@@ -1,0 +1,189 @@
+// `weft compose [FILE]`: reads somebody's compose file, writes weft.yaml and compose.weft.yml beside it, and says what
+// it guessed and what it cannot carry over.
+import { execFile } from 'node:child_process';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { MeshError } from '../../../core/kit/error.ts';
+import { exists, readTextBounded, writeFileAtomic } from '../../../host/files.ts';
+import { parseEnvFile, type Variables } from './interpolate.ts';
+import { addedNames, MESH_NETWORK, OUTSIDE_NETWORK, overrideYaml } from './override.ts';
+import { planProject, type Plan } from './plan.ts';
+import { portsOf } from './ports.ts';
+import { envFilesOf, readProject, type ComposeProject } from './project.ts';
+import { carriesEverything, reportLines } from './report.ts';
+import { readComposeSource, type ComposeSource } from './source.ts';
+import { weftYaml } from './weft-yaml.ts';
+
+export interface ComposeArgs {
+  /** null: the one that Compose would take. */
+  readonly file: string | null;
+  readonly check: boolean;
+  readonly force: boolean;
+  readonly image: string;
+  /** Folder of the two files; null: beside the compose file. */
+  readonly out: string | null;
+  /** `NAME` or `NAME:PORT`: speaks HTTP. */
+  readonly http: readonly string[];
+  /** Services that stay outside. */
+  readonly outside: readonly string[];
+}
+
+export interface ComposeSystem {
+  readonly env: NodeJS.ProcessEnv;
+  /** What `docker compose version --short` says; null: there is none. */
+  composeVersion(): Promise<string | null>;
+}
+
+export const system: ComposeSystem = { env: process.env, composeVersion };
+
+/** In the order in which Compose looks. */
+const USUAL_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
+const CONFIG = 'weft.yaml';
+const OVERRIDE = 'compose.weft.yml';
+
+/** Exit code: 1 where nothing could be written, and by --check where something is not carried over. Throws MeshError. */
+export async function runCompose(
+  args: ComposeArgs,
+  host: ComposeSystem,
+  out: (line: string) => void,
+  complain: (line: string) => void,
+): Promise<number> {
+  const file = args.file ?? (await usualFile());
+  const source = readComposeSource(file, await readTextBounded(file));
+  if (!source.ok) return refuse([source.error], complain);
+  const project = await projectOf(source.value, host.env);
+  if (project.services.length === 0) return refuse([`${file}: there are no services in it`], complain);
+  const plan = planProject(project, wishesOf(args));
+  if (!plan.ok) throw new MeshError('usage', { detail: plan.error.join('; '), hint: 'see weft compose --help' });
+  const taken = takenNames(plan.value);
+  if (taken.length > 0) return refuse(taken, complain);
+  for (const line of reportLines(plan.value)) out(line);
+  for (const line of await surroundingLines(file, project, host)) out(line);
+  const folder = args.out ?? dirname(file);
+  const config = join(folder, CONFIG);
+  const override = join(folder, OVERRIDE);
+  const there = [];
+  for (const path of [config, override]) if (await exists(path)) there.push(path);
+  if (args.check) {
+    out(`\n--check: would write ${config} and ${override}; nothing is written`);
+    if (!args.force) for (const path of there) out(`${path} is there already: only --force writes over it`);
+    return carriesEverything(plan.value) ? 0 : 1;
+  }
+  if (there.length > 0 && !args.force) {
+    return refuse(
+      there.map((path) => `${path} is there already (--force writes over it)`),
+      complain,
+    );
+  }
+  const seen = relative(dirname(resolve(file)), resolve(config));
+  await writeFileAtomic(config, weftYaml(plan.value));
+  await writeFileAtomic(override, overrideYaml(plan.value, { image: args.image, config: `./${seen}` }));
+  out(`\nwrote ${config} and ${override}`);
+  out(`next: docker compose -f ${file} -f ${override} up --wait`);
+  return 0;
+}
+
+async function usualFile(): Promise<string> {
+  for (const name of USUAL_FILES) if (await exists(name)) return name;
+  throw new MeshError('usage', {
+    detail: 'there is no compose file here',
+    hint: `name it, or go where it is; looked for ${USUAL_FILES.join(', ')}`,
+  });
+}
+
+async function projectOf(source: ComposeSource, env: NodeJS.ProcessEnv): Promise<ComposeProject> {
+  const folder = dirname(resolve(source.file));
+  const variables = await variablesOf(folder, env);
+  const envFiles = new Map<string, ReturnType<typeof parseEnvFile>>();
+  for (const path of envFilesOf(source, variables)) {
+    const at = resolve(folder, path);
+    if (await exists(at)) envFiles.set(path, parseEnvFile(await readTextBounded(at, 1024 * 1024)));
+  }
+  return readProject(source, { variables, envFiles, folder: basename(folder) });
+}
+
+/** The shell wins over `.env`, as with Compose. */
+async function variablesOf(folder: string, env: NodeJS.ProcessEnv): Promise<Variables> {
+  const path = join(folder, '.env');
+  const variables = new Map((await exists(path)) ? parseEnvFile(await readTextBounded(path, 1024 * 1024)) : []);
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) variables.set(name, value);
+  return variables;
+}
+
+function wishesOf(args: ComposeArgs): Parameters<typeof planProject>[1] {
+  const http = new Map<string, number | null>();
+  for (const text of args.http) {
+    const [name = '', port] = text.split(':');
+    const [number] = port === undefined ? [] : portsOf(port);
+    if (port !== undefined && number === undefined) {
+      throw new MeshError('usage', {
+        detail: `--http needs SERVICE or SERVICE:PORT, found '${text}'`,
+        hint: 'as in api:8080',
+      });
+    }
+    http.set(name, number ?? null);
+  }
+  return { http, outside: new Set(args.outside) };
+}
+
+function takenNames(plan: Plan): readonly string[] {
+  const { project } = plan;
+  const added = addedNames(plan);
+  const services = new Set(project.services.map(({ name }) => name));
+  return [
+    ...added.services.filter((name) => services.has(name)).map((name) => `the service ${name}`),
+    ...added.volumes.filter((name) => project.volumes.includes(name)).map((name) => `the volume ${name}`),
+    ...[MESH_NETWORK, OUTSIDE_NETWORK]
+      .filter((name) => project.networks.includes(name))
+      .map((name) => `the network ${name}`),
+  ].map((what) => `${project.source.file} has ${what}, a name that Weft needs for itself: rename it`);
+}
+
+/** What is beside the file and what would run it. */
+async function surroundingLines(
+  file: string,
+  project: ComposeProject,
+  host: ComposeSystem,
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const other = file.replace(/\.(ya?ml)$/, '.override.$1');
+  if (other !== file && (await exists(other))) {
+    lines.push(`${other} is not read here, nor by compose where files are named: put it between them with another -f`);
+  }
+  for (const { name, raw } of project.services) {
+    const entries = Array.isArray(raw['env_file']) ? raw['env_file'] : [raw['env_file']];
+    for (const entry of entries) {
+      if (typeof entry !== 'string' || (await exists(resolve(dirname(file), entry)))) continue;
+      lines.push(`${name}: the env_file ${entry} is not there: what it would say about calls and ports is not known`);
+    }
+  }
+  const version = await host.composeVersion();
+  if (version !== null && isTooOld(version)) {
+    lines.push(`Docker Compose here is ${version}: compose.weft.yml needs 2.24.4 or newer, which knows the tag !reset`);
+  }
+  return lines;
+}
+
+/** Source: Compose's release notes; `!reset` came with 2.24.4. A version that is no number may be anything. */
+export function isTooOld(version: string): boolean {
+  const [, major = '', minor = '', patch = ''] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version.trim()) ?? [];
+  if (major === '') return false;
+  const found = [Number(major), Number(minor), Number(patch)];
+  for (const [index, least] of [2, 24, 4].entries()) {
+    const part = found[index] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}
+
+function composeVersion(): Promise<string | null> {
+  return new Promise((done) => {
+    execFile('docker', ['compose', 'version', '--short'], { timeout: 5_000 }, (error, stdout) =>
+      done(error === null ? stdout.trim() : null),
+    );
+  });
+}
+
+function refuse(lines: readonly string[], complain: (line: string) => void): 1 {
+  for (const line of lines) complain(`error: ${line}`);
+  return 1;
+}

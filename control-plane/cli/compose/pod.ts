@@ -1,0 +1,119 @@
+// The pod of a service: the networks, names and ports that the service had, and how calls of its app get to the
+// sidecar.
+import type { Member } from './plan.ts';
+import { textOf } from './source.ts';
+
+/** How the app of one service reaches others. */
+export interface Way {
+  /** `payments:127.15.3.7` */
+  readonly hosts: readonly string[];
+  /** For the pod's rules: `127.15.3.7:8080=127.0.0.1:15101`. */
+  readonly redirects: readonly string[];
+  readonly sidecarArguments: readonly string[];
+}
+
+const FIRST_PORT = 15_101;
+
+/**
+ * Every service has its name here, called or not: a call that weft.yaml comes to list works without a new override.
+ * Except for one that has further ports: they would be behind the name too, so it must be called.
+ */
+export function wayTo(caller: Member, members: readonly Member[], addresses: ReadonlyMap<string, string>): Way {
+  const callees = members.filter(
+    (member) =>
+      member !== caller && member.port !== null && (isCalled(caller, member) || member.otherPorts.length === 0),
+  );
+  // The sidecar leaves its own service's port alone. Of another that the app listens on it knows nothing: then it serves
+  // no name itself, and all are redirected to ports of its own.
+  const clash = callees.some(({ port }) => port !== null && caller.otherPorts.includes(port));
+  const redirected = callees.filter(({ port }) => clash || port === caller.port);
+  const places = redirected.map((member, index) => ({
+    from: `${addresses.get(member.name)}:${member.port}`,
+    to: `127.0.0.1:${FIRST_PORT + index}`,
+    name: member.name,
+  }));
+  return {
+    hosts: callees.flatMap((member) => {
+      const linked = caller.service.links
+        .filter(([to, as]) => to === member.service.name && as !== to)
+        .map(([, as]) => as);
+      return [...member.names, ...linked].map((name) => `${name}:${addresses.get(member.name)}`);
+    }),
+    redirects: places.map(({ from, to }) => `${from}=${to}`),
+    sidecarArguments: [
+      ...(clash ? ['--names', 'off'] : ['--names', 'on']),
+      ...places.flatMap(({ name, to }) => ['--outbound', `${name}=${to}`]),
+    ],
+  };
+}
+
+function isCalled(caller: Member, callee: Member): boolean {
+  return caller.calls.some(({ to }) => to === callee.name);
+}
+
+/** What goes on to the pod as it was. */
+const MOVED = ['hostname', 'domainname', 'dns', 'dns_search', 'dns_opt', 'mac_address', 'external_links', 'profiles'];
+
+/** The keys of the pod beside those that all pods have. */
+export function podOf(member: Member, way: Way, members: readonly Member[]): object {
+  const { service, port, podPorts } = member;
+  const { raw } = service;
+  const netSysctls = sysctlsOf(raw['sysctls']);
+  return {
+    ...Object.fromEntries(MOVED.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
+    ...(netSysctls.length > 0 ? { sysctls: netSysctls } : {}),
+    command: [
+      'pod',
+      ...(port === null ? [] : ['--app-port', String(port)]),
+      ...way.redirects.flatMap((redirect) => ['--redirect', redirect]),
+    ],
+    networks: networksOf(member),
+    ...withEntries('extra_hosts', [...ownHosts(member), ...way.hosts]),
+    ...withEntries('links', linksOf(member, members)),
+    ...withEntries(
+      'ports',
+      podPorts.map((entry) => entry.raw),
+    ),
+    volumes: ['weft-pods:/run/weft'],
+  };
+}
+
+function withEntries(key: string, list: readonly unknown[]): object {
+  return list.length === 0 ? {} : { [key]: list };
+}
+
+function networksOf({ service }: Member): object {
+  const networks: Record<string, object> = {};
+  for (const [network, attachment] of service.networks) {
+    const aliases = Array.isArray(attachment['aliases']) ? attachment['aliases'] : [];
+    // Aliases of other networks stay where they were.
+    const container = textOf(service.raw['container_name']);
+    const all = [service.name, ...(container === null ? [] : [container]), ...aliases];
+    networks[network] = { ...attachment, aliases: [...new Set(all)] };
+  }
+  return { ...networks, 'weft-mesh': {} };
+}
+
+/** The user's own come first: whoever looks a name up takes the first. */
+function ownHosts({ service }: Member): readonly string[] {
+  const hosts = service.raw['extra_hosts'];
+  if (Array.isArray(hosts)) return hosts.flatMap((entry) => textOf(entry) ?? []);
+  return Object.entries(hosts ?? {}).flatMap(([name, address]) => {
+    const list = Array.isArray(address) ? address : [address];
+    return list.map((each) => `${name}=${String(each)}`);
+  });
+}
+
+/** Links into the mesh are names of the pod. */
+function linksOf({ service }: Member, members: readonly Member[]): readonly string[] {
+  return service.links
+    .filter(([to]) => !members.some((member) => member.service.name === to))
+    .map(([to, as]) => (to === as ? to : `${to}:${as}`));
+}
+
+function sysctlsOf(value: unknown): readonly string[] {
+  const entries = Array.isArray(value)
+    ? value.flatMap((entry) => textOf(entry) ?? [])
+    : Object.entries(value ?? {}).map(([key, text]) => `${key}=${String(text)}`);
+  return entries.filter((entry) => entry.startsWith('net.'));
+}
