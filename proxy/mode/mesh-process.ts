@@ -38,6 +38,8 @@ export interface Self {
 }
 
 const JOIN_PORT = 15_013;
+/** Longest that callers are given to hear that this instance goes, in ms. */
+const LEAVING = 500;
 
 export class MeshProcess {
   readonly #options: MeshProcessOptions;
@@ -100,16 +102,29 @@ export class MeshProcess {
 
   /** Leaves the mesh as a callee: callers look elsewhere, exchanges under way end, for at most `cap` ms. */
   async drainInbound(cap: number): Promise<void> {
-    await this.#agent?.close();
-    await this.#proxy?.drainListeners(cap, (name) => name === 'inbound');
+    await this.#leave();
+    await this.#proxy?.drainListeners(cap, isInbound);
   }
 
-  /** Tells the control plane first, so that callers look elsewhere before the socket closes. */
   async close(): Promise<void> {
     this.#keeper?.close();
     this.#runner?.close();
-    await this.#agent?.close();
+    await this.#leave();
     await this.#options.shell.close();
+  }
+
+  /**
+   * Tells the control plane, then gives callers a moment to hear of it: a POST that meets a connection which
+   * is just being closed could not be tried again.
+   */
+  async #leave(): Promise<void> {
+    const agent = this.#agent;
+    if (agent === null) return;
+    this.#agent = null;
+    await agent.close();
+    const called = this.#proxy?.acceptors.some(({ name, counts }) => isInbound(name) && counts.open > 0) ?? false;
+    const { drain, shell } = this.#options;
+    if (called) await pause(Math.min(LEAVING, drain / 4), shell.signals.now);
   }
 
   #join(): Promise<Identity> {
@@ -195,4 +210,23 @@ function selfOf(identity: Identity): Self & { readonly trustDomain: string } {
     });
   }
   return { ...workload, trustDomain: parts.value.trustDomain };
+}
+
+function isInbound(listener: string): boolean {
+  return listener === 'inbound';
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((done) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        done();
+      },
+      { once: true },
+    );
+  });
 }
