@@ -120,10 +120,10 @@ export class Proxy {
     this.#listeners.commit(opened.value, this.#options.drain);
   }
 
-  /** All of a view or none of it. Calls must not overlap. */
-  async apply(view: View): Promise<Result<void, Refusal>> {
+  /** All of a view or none of it. Calls must not overlap. `warmLimit`: how long new endpoints are waited for, in ms. */
+  async apply(view: View, warmLimit?: number): Promise<Result<void, Refusal>> {
     const prepared = this.#clusters.prepare(this.#clusterView(view));
-    const warmed = await this.#clusters.warm(prepared);
+    const warmed = await this.#clusters.warm(prepared, warmLimit);
     // Without a view yet one dead callee would keep a proxy from ever starting.
     if (!warmed.ok && this.#view !== null) {
       this.#clusters.abandon(prepared);

@@ -7,6 +7,9 @@ import { type Handlers, json, text } from '../../host/admin.ts';
 /** Everything that keeps a proxy from being ready, in words; empty: it is ready. */
 export type Unready = () => readonly string[];
 
+/** What else a probe is told, ready or not. */
+export type Notes = () => Readonly<Record<string, unknown>>;
+
 export interface EndpointFacts {
   readonly id: string;
   readonly address: string;
@@ -27,6 +30,7 @@ export interface DecisionFacts {
 
 export interface AdminSources {
   readonly unready: Unready;
+  readonly notes: Notes;
   view(): View | null;
   clusters(): Readonly<Record<string, readonly EndpointFacts[]>>;
   /** Newest first. */
@@ -43,7 +47,7 @@ const DEFAULT_DECISIONS = 100;
 
 export function adminPages(sources: AdminSources): Handlers {
   return {
-    '/ready': () => readyPage(sources.unready),
+    '/ready': () => readyPage(sources.unready, sources.notes),
     '/config': () => json(plain({ ...sources.facts(), view: sources.view() })),
     '/clusters': () => json(sources.clusters()),
     '/decisions': (query) => decisionsPage(sources, query),
@@ -51,18 +55,18 @@ export function adminPages(sources: AdminSources): Handlers {
   };
 }
 
-export function statusPages(unready: Unready): Handlers {
+export function statusPages(unready: Unready, notes: Notes): Handlers {
   return {
     // Alive is whoever can answer; a proxy without a view is alive and not ready.
     '/healthz': () => text('ok'),
-    '/readyz': () => readyPage(unready),
-    '/ready': () => readyPage(unready),
+    '/readyz': () => readyPage(unready, notes),
+    '/ready': () => readyPage(unready, notes),
   };
 }
 
-function readyPage(unready: Unready): ReturnType<typeof json> {
+function readyPage(unready: Unready, notes: Notes): ReturnType<typeof json> {
   const missing = unready();
-  return missing.length === 0 ? json({ ready: true }) : json({ ready: false, missing }, 503);
+  return missing.length === 0 ? json({ ready: true, ...notes() }) : json({ ready: false, missing, ...notes() }, 503);
 }
 
 function decisionsPage(sources: AdminSources, query: URLSearchParams): ReturnType<typeof json> {

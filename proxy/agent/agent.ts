@@ -15,7 +15,9 @@ import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/Discover
 import { ConnectionReport } from './connection-report.ts';
 import { connectDiscovery, type AgentIdentity, type Keepalive } from './channel.ts';
 import { NO_HOLDINGS, stage, type Holdings, type Staged } from './holdings.ts';
+import { LastView } from './last-view.ts';
 import { Session, type SessionEnd } from './session.ts';
+import type { ViewStore } from './view-file.ts';
 
 /** Why a view was not taken; becomes the NACK's error_detail. */
 export interface Refusal {
@@ -27,8 +29,12 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Takes all of a view or none of it. Called for one view at a time; a rejection counts as a refusal. */
-export type ApplyView = (view: View) => Promise<Result<void, Refusal>>;
+/**
+ * Takes all of a view or none of it. Called for one view at a time; a rejection counts as a refusal. `disk`: the view that
+ * ran before this start, which may name endpoints that are no more.
+ */
+export type ApplyView = (view: View, origin: ViewOrigin) => Promise<Result<void, Refusal>>;
+export type ViewOrigin = 'control-plane' | 'disk';
 
 /** Time and chance, injected; `systemClock` is the real thing. */
 export interface AgentClock {
@@ -49,6 +55,8 @@ export interface AgentOptions {
   /** Port on which the inbound listener accepts, already bound; 0 for an edge or a job. */
   readonly inboundPort: number;
   readonly apply: ApplyView;
+  /** Where the view that runs is kept for the next start. Default: nowhere. */
+  readonly store?: ViewStore;
   readonly log: Log;
   readonly clock: AgentClock;
   /** Between tries to connect. Default 500 ms, at most 5,000 ms, with full jitter. */
@@ -63,6 +71,10 @@ export interface AgentState {
   readonly connected: boolean;
   /** Milliseconds since 1970; null: nothing was acknowledged yet. */
   readonly lastAck: number | null;
+  /** Where the view that runs came from; null: there is none yet. */
+  readonly origin: ViewOrigin | null;
+  /** Since the control plane last stood behind the view that runs, in ms; 0 while it does; null: there is none yet. */
+  readonly age: number | null;
   /** Snapshot of the view that runs; null: none yet. */
   readonly snapshot: SnapshotHash | null;
   /** Last refusal, until a view is taken again. */
@@ -105,15 +117,24 @@ export class Agent {
   #refusals = 0;
   #cancelRetry: () => void = () => {};
   readonly #report: ConnectionReport;
+  readonly #last: LastView | null;
+  /** When a connection that stood behind the view was lost. */
+  #confirmedAt = 0;
+  #saved: Promise<void> = Promise.resolve();
 
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#identity = options.identity;
     this.#report = new ConnectionReport(options.log, options.address);
+    const { store, clock, log, apply } = options;
+    const connected = (): boolean => this.#connected;
+    this.#last = store === undefined ? null : new LastView({ store, clock, log, apply, connected });
   }
 
   start(): void {
-    this.#running ??= this.#run(loadServices().discovery.Stream);
+    if (this.#running !== null) return;
+    this.#last?.begin();
+    this.#running = this.#run(loadServices().discovery.Stream);
   }
 
   /**
@@ -123,6 +144,7 @@ export class Agent {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry();
+    this.#last?.close();
     this.#wake();
     this.#session?.goodbye();
     let giveUp = (): void => {};
@@ -142,10 +164,16 @@ export class Agent {
   }
 
   get state(): AgentState {
+    const kept = this.#last?.served ?? null;
+    const held = this.#held.snapshot;
+    const since = kept === null ? this.#confirmedAt : kept.confirmedAt;
+    const live = kept === null && this.#connected;
     return {
       connected: this.#connected,
       lastAck: this.#lastAck,
-      snapshot: this.#held.snapshot,
+      snapshot: kept === null ? held : kept.view.snapshot,
+      origin: kept === null ? held && 'control-plane' : 'disk',
+      age: kept === null && held === null ? null : live ? 0 : Math.max(0, this.#options.clock.now() - since),
       refusal: this.#refusal,
     };
   }
@@ -155,17 +183,20 @@ export class Agent {
     while (!this.#closed) {
       this.#renewed = false;
       const end = await this.#connect(method);
-      if (this.#closed) return;
+      if (this.#closed) break;
       if (this.#renewed) continue;
       failures = end.connected ? 0 : failures + 1;
-      this.#report.lost(end, this.#held.snapshot !== null);
+      await this.#last?.serve();
+      this.#report.lost(end, this.state.snapshot !== null);
       const policy = this.#options.backoff ?? BACKOFF;
       await this.#pause(backoffDelay(policy, Math.max(0, failures - 1), this.#options.clock.random()));
     }
+    await this.#saved;
   }
 
   async #connect(method: DiscoveryDefinition['Stream']): Promise<SessionEnd> {
     const { address, keepalive = KEEPALIVE, clock, version, inboundPort } = this.#options;
+    if (this.#held.snapshot === null) this.#held = this.#last?.holdings ?? NO_HOLDINGS;
     const session = new Session({
       connection: connectDiscovery(address, this.#identity, method, keepalive),
       clock,
@@ -182,13 +213,21 @@ export class Agent {
     this.#session = session;
     session.open();
     const end = await session.ended;
+    if (this.state.age === 0) this.#confirm();
     this.#session = null;
     this.#connected = false;
     this.#cancelRetry();
     return end;
   }
 
+  /** The control plane stands behind the view that runs. */
+  #confirm(): void {
+    this.#confirmedAt = this.#options.clock.now();
+    this.#saved = this.#options.store?.save(this.#held, this.#confirmedAt) ?? this.#saved;
+  }
+
   async #take(response: DiscoveryResponse__Output): Promise<Refusal | null> {
+    await this.#last?.hold();
     const staged = stage(this.#held, response);
     const refusal = staged.ok
       ? await this.#apply(staged.value)
@@ -203,11 +242,14 @@ export class Agent {
     if (refusal === null) {
       this.#refusals = 0;
       this.#lastAck = this.#options.clock.now();
+      this.#last?.drop();
+      this.#confirm();
       return null;
     }
     const { code, resource, ruleId: rule, message } = refusal;
     const fields = { code, resource, rule, snapshot: response.snapshot };
-    const kept = this.#held.snapshot === null ? 'there is none yet' : 'the old one stays';
+    if (this.state.snapshot === null) await this.#last?.serve();
+    const kept = this.state.snapshot === null ? 'there is none yet' : 'the old one stays';
     this.#options.log.warn(fields, `a view was refused, ${kept}: ${message}`);
     if (code !== 'view-invalid') this.#askAgainLater();
     return refusal;
@@ -230,7 +272,7 @@ export class Agent {
   async #apply({ view, next, changed }: Staged): Promise<Refusal | null> {
     if (!changed) return null;
     try {
-      const applied = await this.#options.apply(view);
+      const applied = await this.#options.apply(view, 'control-plane');
       if (!applied.ok) return applied.error;
       this.#held = next;
       return null;

@@ -8,11 +8,14 @@ import { modelWord, WIRE_TYPE } from '../../proto/codec/enums.ts';
 import { LIMITS, type Flaw } from '../../proto/codec/fields.ts';
 import { resourceKey, viewOf, type DecodedResource } from '../../proto/codec/view.ts';
 import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
+import type { Resource__Output } from '../../proto/gen/weft/v1/Resource.ts';
 
 export interface Holdings {
   readonly snapshot: SnapshotHash | null;
   /** By `type/name`. */
   readonly resources: ReadonlyMap<string, DecodedResource>;
+  /** The same as they came. */
+  readonly wire: ReadonlyMap<string, Resource__Output>;
 }
 
 export interface Staged {
@@ -22,13 +25,14 @@ export interface Staged {
   readonly changed: boolean;
 }
 
-export const NO_HOLDINGS: Holdings = { snapshot: null, resources: new Map() };
+export const NO_HOLDINGS: Holdings = { snapshot: null, resources: new Map(), wire: new Map() };
 
 /** The view after a response, or the first flaw in it. */
 export function stage(held: Holdings, response: DiscoveryResponse__Output): Result<Staged, Flaw> {
   const snapshot = snapshotOf(response.snapshot);
   if (snapshot === null) return flaw('snapshot', 'is empty or too long');
   const resources = new Map(held.resources);
+  const wires = new Map(held.wire);
   const touched = new Set<string>();
   for (const wire of response.resources) {
     const decoded = decodeResource(wire);
@@ -37,6 +41,7 @@ export function stage(held: Holdings, response: DiscoveryResponse__Output): Resu
     if (touched.has(key)) return flaw(key, 'is there twice');
     touched.add(key);
     resources.set(key, decoded.value);
+    wires.set(key, wire);
   }
   for (const { type: wireType, name } of response.removed) {
     const type = modelWord(WIRE_TYPE, wireType);
@@ -44,12 +49,13 @@ export function stage(held: Holdings, response: DiscoveryResponse__Output): Resu
     const key = resourceKey(type, name);
     if (touched.has(key)) return flaw(key, 'is both sent and removed');
     resources.delete(key);
+    wires.delete(key);
   }
   if (resources.size > LIMITS.resources) return flaw('view', `has more than ${LIMITS.resources} resources`);
   const view = viewOf(resources.values(), snapshot);
   if (!view.ok) return view;
   const changed = snapshot !== held.snapshot || response.resources.length > 0 || response.removed.length > 0;
-  return ok({ next: { snapshot, resources }, view: view.value, changed });
+  return ok({ next: { snapshot, resources, wire: wires }, view: view.value, changed });
 }
 
 /** A hash is a word to the proxy: it is logged and compared, never computed here. */

@@ -13,6 +13,7 @@ import type { AgentClock } from './agent.ts';
 import { callForIdentity } from './identity-call.ts';
 import { loadIdentity, pendingKey, storeIdentity, type Identity } from './identity-folder.ts';
 import { fetchPinnedRoot } from './pinned-root.ts';
+import { dropViewFile } from './view-file.ts';
 
 export interface ObtainIdentityOptions {
   /** The join port. */
@@ -81,6 +82,8 @@ async function joinOnce(options: ObtainIdentityOptions, token: JoinToken): Promi
     request: { token: formatToken(token), csr: makeCsr(keys) },
     signal,
   });
+  // Whoever joins anew may be somebody else, and the control plane is there.
+  await dropViewFile(stateDir);
   return storeIdentity(stateDir, keys, { ...issued, tokenId: token.id });
 }
 

@@ -37,6 +37,26 @@ export function proxyGauges(proxy: Proxy): readonly Gauge[] {
   ];
 }
 
+/** Of a proxy that takes its views from a control plane. */
+export interface Configuration {
+  readonly origin: 'control-plane' | 'disk';
+  readonly snapshot: string;
+  readonly ageSeconds: number;
+}
+
+/** No value before the first view, and where there is no control plane. */
+export function configAge(configuration: () => Configuration | null): Gauge {
+  return {
+    name: 'weft_config_age_seconds',
+    help: 'Time since the control plane last stood behind the configuration in force; 0 while it does',
+    type: 'gauge',
+    values: () => {
+      const now = configuration();
+      return now === null ? [] : [{ labels: { origin: now.origin }, value: now.ageSeconds }];
+    },
+  };
+}
+
 function upstreamConnections(proxy: Proxy): GaugeValue[] {
   const values: GaugeValue[] = [];
   for (const [cluster, { pools }] of proxy.clusters.states) {

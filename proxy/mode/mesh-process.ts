@@ -10,10 +10,12 @@ import type { Identity } from '../agent/identity-folder.ts';
 import { obtainIdentity } from '../agent/identity.ts';
 import { CertificateKeeper } from '../agent/certificate-keeper.ts';
 import { renewIdentity, requestServerCertificate } from '../agent/identity-renewal.ts';
+import { ViewFile } from '../agent/view-file.ts';
 import { Proxy } from '../assemble.ts';
 import { MeshDialer } from '../tls/mesh-dial.ts';
 import { MeshTls } from '../tls/mesh-tls.ts';
 import { ServerCertificates } from './certificates.ts';
+import type { Configuration } from './gauges.ts';
 import type { Mode } from './plan-context.ts';
 import type { Shell } from './shell.ts';
 import { ViewRunner } from './view-runner.ts';
@@ -64,7 +66,11 @@ export class MeshProcess {
     shell.has('certificate');
     const proxy = this.#assemble(identity);
     await proxy.start();
-    shell.attach(proxy, () => this.#facts());
+    shell.attach(
+      proxy,
+      () => this.#facts(),
+      () => this.#configuration(),
+    );
     shell.report();
     const inbound = proxy.acceptors.find(({ name }) => name === 'inbound')?.bound.port ?? 0;
     const runner = new ViewRunner({
@@ -82,7 +88,14 @@ export class MeshProcess {
       identity,
       version: VERSION,
       inboundPort: inbound,
-      apply: (view) => runner.apply(view),
+      apply: (view, origin) => runner.apply(view, origin),
+      store: new ViewFile({
+        stateDir: this.#options.stateDir,
+        owner: identity,
+        program: VERSION,
+        codec: this.#services.discovery.Stream,
+        log: shell.log,
+      }),
       log: shell.log,
       clock: systemClock,
     });
@@ -187,6 +200,12 @@ export class MeshProcess {
       log,
       clock: systemClock,
     });
+  }
+
+  #configuration(): Configuration | null {
+    const { origin, snapshot, age } = this.#agent?.state ?? { origin: null, snapshot: null, age: null };
+    if (origin === null || snapshot === null || age === null) return null;
+    return { origin, snapshot, ageSeconds: Math.round(age / 1_000) };
   }
 
   #facts(): Record<string, unknown> {

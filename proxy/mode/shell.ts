@@ -17,7 +17,7 @@ import { Denials } from '../telemetry/denials.ts';
 import { type Gauge, registerMetrics } from '../telemetry/metrics.ts';
 import type { RecorderOptions } from '../telemetry/recorder.ts';
 import { Stats } from '../telemetry/stats.ts';
-import { proxyGauges } from './gauges.ts';
+import { type Configuration, configAge, proxyGauges } from './gauges.ts';
 
 export interface ShellOptions {
   readonly log: Log;
@@ -40,6 +40,7 @@ export class Shell {
   #servers: RunningServer[] = [];
   #proxy: Proxy | null = null;
   #facts: () => Readonly<Record<string, unknown>> = () => ({});
+  #configuration: () => Configuration | null = () => null;
   #gauges: () => readonly Gauge[] = () => [];
   #stopping = false;
 
@@ -59,12 +60,14 @@ export class Shell {
     onParentGone(() => this.signals.requestStop('the parent is gone'));
     const metrics = metricsPage((_prom, registry) => registerMetrics(registry, this.stats, this.#gauges()));
     const unready = (): readonly string[] => this.#unready();
+    const notes = (): Readonly<Record<string, unknown>> => this.#notes();
     this.#servers.push(
-      await startStatusServer(this.#options.status, { ...statusPages(unready), '/metrics': metrics }),
+      await startStatusServer(this.#options.status, { ...statusPages(unready, notes), '/metrics': metrics }),
       await startAdminServer(
         join(this.#options.stateDir, 'admin.sock'),
         adminPages({
           unready,
+          notes,
           view: () => this.#proxy?.view ?? null,
           clusters: () => this.#clusterFacts(),
           decisions: (limit) => this.ring.list(limit),
@@ -76,11 +79,16 @@ export class Shell {
     );
   }
 
-  /** The data path whose state the pages show. */
-  attach(proxy: Proxy, facts: () => Readonly<Record<string, unknown>>): void {
+  /** The data path whose state the pages show, and where its configuration comes from if that is the control plane. */
+  attach(
+    proxy: Proxy,
+    facts: () => Readonly<Record<string, unknown>>,
+    configuration: () => Configuration | null = () => null,
+  ): void {
     this.#proxy = proxy;
     this.#facts = facts;
-    this.#gauges = () => proxyGauges(proxy);
+    this.#configuration = configuration;
+    this.#gauges = () => [...proxyGauges(proxy), configAge(configuration)];
   }
 
   /** One of the things that were missing is there; with the last one the process is ready. */
@@ -123,6 +131,11 @@ export class Shell {
     if (this.#stopping) return ['it is stopping'];
     const unbound = this.#proxy?.unbound ?? [];
     return [...this.#missing, ...unbound.map(({ name, error }) => `${name}: ${describeError(error)}`)];
+  }
+
+  #notes(): Readonly<Record<string, unknown>> {
+    const configuration = this.#configuration();
+    return configuration === null ? {} : { configuration };
   }
 
   #ports(): BoundPort[] {

@@ -1,7 +1,7 @@
 // Puts views into force, one at a time, and tries sockets again whose place another program had.
 import type { Result } from '../../core/kit/result.ts';
 import type { View } from '../../core/model/view.ts';
-import type { AgentClock, Refusal } from '../agent/agent.ts';
+import type { AgentClock, Refusal, ViewOrigin } from '../agent/agent.ts';
 import type { Proxy } from '../assemble.ts';
 
 export interface ViewRunnerOptions {
@@ -12,6 +12,8 @@ export interface ViewRunnerOptions {
 }
 
 const TRY_AGAIN_AFTER = 2_000;
+/** Endpoints of a view that was kept may be no more, and its proxy is waited for. */
+const KEPT_WARM_LIMIT = 400;
 
 export class ViewRunner {
   readonly #options: ViewRunnerOptions;
@@ -24,8 +26,8 @@ export class ViewRunner {
   }
 
   /** After the one before it, whoever asked for that. */
-  apply(view: View): Promise<Result<void, Refusal>> {
-    return this.#queue(() => view);
+  apply(view: View, origin: ViewOrigin = 'control-plane'): Promise<Result<void, Refusal>> {
+    return this.#queue(() => view, origin);
   }
 
   close(): void {
@@ -33,16 +35,16 @@ export class ViewRunner {
     this.#cancel();
   }
 
-  #queue(view: () => View): Promise<Result<void, Refusal>> {
-    const applied = this.#last.then(() => this.#apply(view()));
+  #queue(view: () => View, origin: ViewOrigin): Promise<Result<void, Refusal>> {
+    const applied = this.#last.then(() => this.#apply(view(), origin));
     this.#last = applied.catch(() => {});
     return applied;
   }
 
-  async #apply(view: View): Promise<Result<void, Refusal>> {
+  async #apply(view: View, origin: ViewOrigin): Promise<Result<void, Refusal>> {
     const { proxy, clock, onApplied } = this.#options;
     this.#cancel();
-    const applied = await proxy.apply(view);
+    const applied = await proxy.apply(view, origin === 'disk' ? KEPT_WARM_LIMIT : undefined);
     if (applied.ok) onApplied();
     if (proxy.unbound.length > 0 && !this.#closed)
       this.#cancel = clock.after(TRY_AGAIN_AFTER, () => this.#tryAgain(view));
@@ -51,6 +53,6 @@ export class ViewRunner {
 
   /** The view that is in force when its turn comes. */
   #tryAgain(view: View): void {
-    this.#queue(() => this.#options.proxy.view ?? view).catch(() => {});
+    this.#queue(() => this.#options.proxy.view ?? view, 'control-plane').catch(() => {});
   }
 }

@@ -90,8 +90,8 @@ export function startAgent(
 ): RecordingAgent {
   const applied: View[] = [];
   const log = recordingLog();
-  const record: ApplyView = async (view) => {
-    const result = (await options.apply?.(view)) ?? { ok: true, value: undefined };
+  const record: ApplyView = async (view, origin) => {
+    const result = (await options.apply?.(view, origin)) ?? { ok: true, value: undefined };
     if (result.ok) applied.push(view);
     return result;
   };
