@@ -91,7 +91,16 @@ export class ClusterSet {
       state.activate();
       for (const pool of state.pools) stays.add(pool);
     }
-    for (const state of before.values()) for (const pool of state.pools) if (!stays.has(pool)) pool.drain();
+    for (const [name, state] of before) {
+      const now = prepared.states.get(name)?.pools ?? [];
+      for (const pool of state.pools) {
+        if (stays.has(pool)) continue;
+        // The instance lives on elsewhere, so nobody will ever answer here: as after a container's crash, which
+        // ends no connection. Requests that wait for an answer learn it now and may be tried elsewhere.
+        if (now.some((other) => other.id === pool.id && other.address !== pool.address)) pool.close();
+        else pool.drain();
+      }
+    }
   }
 
   abandon(prepared: PreparedClusters): void {

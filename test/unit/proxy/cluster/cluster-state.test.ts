@@ -5,6 +5,7 @@ import { clusterName } from '../../../../core/model/brand.ts';
 import type { Cluster, Endpoint } from '../../../../core/model/view.ts';
 import { ClusterSet, type ClusterView } from '../../../../proxy/cluster/cluster-set.ts';
 import { POOL_LIMITS } from '../../../../proxy/cluster/pool.ts';
+import { testHead } from '../../../support/exchange-fakes.ts';
 import { endpointAt, staticCluster } from '../../../support/proxy-harness.ts';
 
 /** Dialling fails for these ports. */
@@ -73,6 +74,28 @@ test('pools outlive a view where the endpoint and whom it must prove to be stay 
   const kept = set.states.get('up')?.pools[0];
   set.commit(set.prepare(viewOf({ up: [2, 3].map(endpointAt) }, { kind: 'mesh' })));
   assert.notEqual(set.states.get('up')?.pools[0], kept);
+});
+
+test('requests that wait for an instance hear at once that it moved; where it only left they end in their own time', () => {
+  const set = new ClusterSet({
+    dial: () => () => {},
+    createConnection: () => {
+      throw new Error('never connected here');
+    },
+    limits: POOL_LIMITS,
+    now: () => 0,
+    random: () => 0,
+  });
+  const told: string[] = [];
+  set.commit(set.prepare(viewOf({ up: [endpointAt(1), endpointAt(2)] })));
+  for (const pool of set.states.get('up')?.pools ?? []) {
+    const ignored = (): void => assert.fail('nothing comes from an instance that is away');
+    const handler = { onInformational: ignored, onHead: ignored, onData: ignored, onEnd: ignored };
+    const onError = (error: MeshError): number => told.push(`${pool.id} ${error.unprocessed}`);
+    pool.request(testHead(), { ...handler, onUpgrade: ignored, onDrain: ignored, onError }, false);
+  }
+  set.commit(set.prepare(viewOf({ up: [{ ...endpointAt(1), host: '127.0.0.9' }] })));
+  assert.deepEqual(told, [`${endpointAt(1).id} true`]);
 });
 
 test('what was prepared and abandoned changes nothing', () => {
