@@ -215,6 +215,7 @@ function addCompose(program: Command, finish: (code: number) => void): void {
     .option('--check', 'say what it would do and what it cannot, and write nothing', false)
     .option('--force', 'write over files that are there', false)
     .option('--image <name>', "Weft's image", 'weft:dev')
+    .option('--pod-image <name>', 'its target netns', 'weft:netns')
     .option('--out <folder>', 'where to write; default: beside the compose file')
     .option('--http <service>', 'it speaks HTTP, also as SERVICE:PORT; may be repeated', append, [])
     .option('--outside <service>', 'it stays outside the mesh; may be repeated', append, [])

@@ -19,6 +19,7 @@ export interface ComposeArgs {
   readonly check: boolean;
   readonly force: boolean;
   readonly image: string;
+  readonly podImage: string;
   /** Folder of the two files; null: beside the compose file. */
   readonly out: string | null;
   /** `NAME` or `NAME:PORT`: speaks HTTP. */
@@ -74,12 +75,17 @@ export async function runCompose(
       complain,
     );
   }
-  const seen = relative(dirname(resolve(file)), resolve(config));
   await writeFileAtomic(config, weftYaml(plan.value));
-  await writeFileAtomic(override, overrideYaml(plan.value, { image: args.image, config: `./${seen}` }));
+  await writeFileAtomic(override, overrideYaml(plan.value, { ...args, config: seenFrom(file, config) }));
   out(`\nwrote ${config} and ${override}`);
   out(`next: docker compose -f ${file} -f ${override} up --wait`);
   return 0;
+}
+
+/** Compose resolves what an override names from the folder of the first file. */
+function seenFrom(file: string, config: string): string {
+  const path = relative(dirname(resolve(file)), resolve(config));
+  return path.startsWith('..') ? resolve(config) : `./${path}`;
 }
 
 async function usualFile(): Promise<string> {

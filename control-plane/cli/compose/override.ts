@@ -1,5 +1,5 @@
 // The plan → compose.weft.yml, an override file: what Weft adds to the project, and what changes in its services.
-import { stringify } from 'yaml';
+import { Document, isScalar, visit } from 'yaml';
 import { loopbackAddresses } from '../../../core/compile/loopback.ts';
 import { podName } from './calls.ts';
 import { edgeListenPort } from './edge-port.ts';
@@ -8,8 +8,9 @@ import { podOf, wayTo, type Way } from './pod.ts';
 import type { PortEntry } from './ports.ts';
 
 export interface OverrideOptions {
-  /** Name and tag of Weft's image; pods run `<image>-netns`. */
   readonly image: string;
+  /** The image's target netns. */
+  readonly podImage: string;
   /** Where weft.yaml lies, seen from the folder of the compose file, with `./` in front. */
   readonly config: string;
 }
@@ -61,52 +62,69 @@ function header(file: string): string {
   ].join('\n');
 }
 
-function shared({ image }: OverrideOptions): object {
+function shared({ image, podImage }: OverrideOptions): object {
+  const common = {
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    restart: 'unless-stopped',
+  };
   return {
     'x-weft': {
       '&': 'weft',
       image,
-      restart: 'unless-stopped',
-      read_only: true,
-      cap_drop: ['ALL'],
-      security_opt: ['no-new-privileges:true'],
+      ...common,
+      environment: { WEFT_CONTROL_PLANE: 'weft-control-plane:15012', WEFT_TOKEN_FILE: '/var/lib/weft/token' },
+      depends_on: { 'weft-init': { condition: 'service_completed_successfully' } },
+    },
+    'x-weft-sidecar': {
+      '&': 'weft-sidecar',
+      '<<': '*weft',
+      environment: {
+        WEFT_CONTROL_PLANE: 'weft-control-plane:15012',
+        WEFT_TOKEN_FILE: '/var/lib/weft/token',
+        WEFT_PODS: '/run/weft',
+      },
     },
     'x-weft-pod': {
       '&': 'weft-pod',
-      '<<': '*weft',
-      image: `${image}-netns`,
-      user: 'root',
+      image: podImage,
+      init: true,
+      ...common,
+      // Given up once the rules are set.
       cap_add: ['NET_ADMIN', 'SETUID', 'SETGID'],
+      volumes: ['weft-pods:/run/weft'],
     },
   };
 }
 
 function controlPlane(plan: Plan, { config }: OverrideOptions): object {
   const instances = instancesOf(plan);
-  const settings = [`${config}:/etc/weft/weft.yaml:ro`, 'weft-control-plane:/var/lib/weft'];
-  const folders = ['--ca-dir', '/var/lib/weft/ca'];
+  const folders = [`${config}:/etc/weft/weft.yaml:ro`, 'weft-control-plane:/var/lib/weft'];
   return {
     'weft-init': {
       '<<': '*weft',
+      user: '0:0',
+      // A new volume is handed to uid 15001, then all are given up.
+      cap_add: ['CHOWN', 'SETUID', 'SETGID'],
       restart: 'no',
+      depends_on: {},
       network_mode: 'none',
+      healthcheck: { disable: true },
       command: [
         'compose-init',
-        '--config',
-        '/etc/weft/weft.yaml',
-        ...folders,
-        '--dir',
-        '/var/lib/weft/control-plane',
+        '--config=/etc/weft/weft.yaml',
+        '--ca-dir=/var/lib/weft/ca',
+        '--dir=/var/lib/weft',
         ...instances.map(({ name, target }) => `${name}=${target}`),
       ],
-      volumes: [...settings, ...instances.map(({ name, volume }) => `${volume}:/instances/${name}`)],
+      volumes: [...folders, ...instances.map(({ name, volume }) => `${volume}:/instances/${name}`)],
     },
     'weft-control-plane': {
       '<<': '*weft',
-      command: ['control-plane', '/etc/weft/weft.yaml', ...folders, '--state-dir', '/var/lib/weft/control-plane'],
+      command: ['control-plane', '/etc/weft/weft.yaml'],
       networks: [MESH_NETWORK],
-      volumes: settings,
-      depends_on: { 'weft-init': { condition: 'service_completed_successfully' } },
+      volumes: folders,
     },
   };
 }
@@ -124,21 +142,11 @@ function memberText(member: Member, way: Way, members: readonly Member[]): reado
     indent(
       block({
         [sidecarName(name)]: {
-          '<<': '*weft',
+          '<<': '*weft-sidecar',
           ...profiles(member),
-          command: ['sidecar', ...way.sidecarArguments],
+          command: ['sidecar', '--name', member.name, ...way.sidecarArguments],
           network_mode: `service:${podName(name)}`,
-          environment: {
-            WEFT_NAME: name,
-            WEFT_CONTROL_PLANE: 'weft-control-plane:15012',
-            WEFT_TOKEN_FILE: '/var/lib/weft/token',
-            WEFT_STATE_DIR: '/var/lib/weft',
-          },
           volumes: [`${volumeOf(member)}:/var/lib/weft`, 'weft-pods:/run/weft:ro'],
-          depends_on: {
-            [podName(name)]: { condition: 'service_healthy', restart: true },
-            'weft-control-plane': { condition: 'service_healthy' },
-          },
         },
       }),
     ),
@@ -186,20 +194,10 @@ function edgeText(member: Member): string {
   const edge = {
     '<<': '*weft',
     ...profiles(member),
-    command: ['edge'],
-    environment: {
-      WEFT_NAME: `edge-${member.name}`,
-      WEFT_CONTROL_PLANE: 'weft-control-plane:15012',
-      WEFT_TOKEN_FILE: '/var/lib/weft/token',
-      WEFT_STATE_DIR: '/var/lib/weft',
-    },
+    command: ['edge', '--name', `edge-${member.name}`],
     ports: member.edgePorts.map((entry) => edgePort(entry, member.port ?? 0)),
     networks: [MESH_NETWORK, OUTSIDE_NETWORK],
     volumes: [`${edgeVolumeOf(member)}:/var/lib/weft`],
-    depends_on: {
-      'weft-control-plane': { condition: 'service_healthy' },
-      [sidecarName(name)]: { condition: 'service_healthy' },
-    },
   };
   return indent(`\n# The published port of ${name}.\n${block({ [edgeName(name)]: edge })}`);
 }
@@ -254,8 +252,22 @@ function profiles({ service }: Member): object {
   return service.raw['profiles'] === undefined ? {} : { profiles: service.raw['profiles'] };
 }
 
+/** Longer lists stand one entry to a line. */
+const LONGEST_FLOW = 90;
+
 function block(value: object): string {
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, defaultStringType: 'PLAIN' }).trimEnd();
+  const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false });
+  visit(document, {
+    Seq(_, list) {
+      const texts = list.items.map((item) => (isScalar(item) ? String(item.value) : null));
+      list.flow = texts.every((text) => text !== null) && texts.join(', ').length <= LONGEST_FLOW;
+    },
+    Map(_, map) {
+      // An attachment with its one alias, a network without settings.
+      if (map.items.length === 0) map.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trimEnd();
 }
 
 function indent(text: string): string {

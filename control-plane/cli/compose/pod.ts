@@ -41,7 +41,7 @@ export function wayTo(caller: Member, members: readonly Member[], addresses: Rea
     }),
     redirects: places.map(({ from, to }) => `${from}=${to}`),
     sidecarArguments: [
-      ...(clash ? ['--names', 'off'] : ['--names', 'on']),
+      ...(clash ? ['--names', 'off'] : []),
       ...places.flatMap(({ name, to }) => ['--outbound', `${name}=${to}`]),
     ],
   };
@@ -74,7 +74,6 @@ export function podOf(member: Member, way: Way, members: readonly Member[]): obj
       'ports',
       podPorts.map((entry) => entry.raw),
     ),
-    volumes: ['weft-pods:/run/weft'],
   };
 }
 
