@@ -43,7 +43,10 @@ async function run(command: string, cwd: string, path: string): Promise<Ran> {
   let stderr = '';
   child.stdout?.on('data', (chunk) => (stdout += String(chunk)));
   child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
+  // An npm that waits for its registry must not outlive the test.
+  const late = setTimeout(() => killGroup(child), 100_000);
   const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(late);
   return { code, stdout, stderr };
 }
 
