@@ -36,7 +36,7 @@ export function overrideYaml(plan: Plan, options: OverrideOptions): string {
   const { members, guests, project } = plan;
   const addresses = loopbackAddresses(members.map(({ name }) => name));
   const parts = [
-    header(project.source.file),
+    header(project.source.name),
     block(shared(options)),
     'services:',
     indent(block(controlPlane(plan, options))),

@@ -135,7 +135,7 @@ function readEnvironment(source: ComposeSource, path: Path, raw: Mapping, around
   for (const [name, text, at] of pairs) {
     // Without a value it comes from the shell.
     const filled = text === null ? (around.variables.get(name) ?? '') : interpolate(text, around.variables).text;
-    found.set(name, { name, raw: text ?? '', value: filled, place: `${source.file}:${source.lineOf(at)}` });
+    found.set(name, { name, raw: text ?? '', value: filled, place: `${source.name}:${source.lineOf(at)}` });
   }
   return [...found.values()];
 }

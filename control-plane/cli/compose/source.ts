@@ -14,6 +14,8 @@ export type Path = readonly (string | number)[];
 export interface ComposeSource {
   /** As the user named it. */
   readonly file: string;
+  /** Without its folder: what stands in the files that are written. */
+  readonly name: string;
   readonly value: Mapping;
   /** From 1; of the nearest place above where the path leads nowhere (into a merged anchor, say). */
   lineOf(path: Path): number;
@@ -40,7 +42,8 @@ export function readComposeSource(file: string, text: string): Result<ComposeSou
     return err(`${file}: ${reason}`);
   }
   if (!isMapping(value)) return err(`${file}:1: expected a compose file: a mapping with services`);
-  return ok({ file, value, lineOf: (path) => lines.linePos(offsetOf(document, path)).line });
+  const name = file.split('/').at(-1) ?? file;
+  return ok({ file, name, value, lineOf: (path) => lines.linePos(offsetOf(document, path)).line });
 }
 
 export function isMapping(value: unknown): value is Mapping {

@@ -6,12 +6,12 @@ import { edgeListenPort } from './edge-port.ts';
 export function weftYaml({ project, members, outside }: Plan): string {
   const edges = members.filter(({ edgePorts, port }) => edgePorts.length > 0 && port !== null);
   const lines = [
-    `# The mesh of ${project.source.file}, guessed by \`weft compose\`: every guess has its reason beside it. Correct what is`,
+    `# The mesh of ${project.source.name}, guessed by \`weft compose\`: every guess has its reason beside it. Correct what is`,
     '# wrong, above all `calls`: what a service calls by an address in its code or in a file of its own cannot be seen from',
     "# there. A call that is not listed is refused, and the log of the caller's sidecar says which line would allow it.",
     '#',
     '# Is it right?      weft validate weft.yaml',
-    `# Live at once; where the editor replaces the file:   docker compose -f ${project.source.file} -f compose.weft.yml restart weft-control-plane`,
+    `# Live at once; where the editor replaces the file:   docker compose -f ${project.source.name} -f compose.weft.yml restart weft-control-plane`,
     'version: 1',
     `mesh: { trustDomain: ${trustDomainOf(project.name)} }`,
     '',
