@@ -1,0 +1,71 @@
+// A mesh of two services in a folder: a control plane in this process that can be stopped and started, sidecars as
+// processes of their own. `orders` is a job that calls `payments`.
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { initAuthority } from '../../certs/authority/authority-folder.ts';
+import { runTokenCreate } from '../../control-plane/cli/token.ts';
+import { type ControlPlane, startControlPlane } from '../../control-plane/start.ts';
+import { silentLog } from '../../core/kit/log.ts';
+import { closedPort } from './http-peers.ts';
+import { type ProxyProcess, startProxyProcess } from './proxy-process.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const yaml = (paymentsPort: number): string => `version: 1
+mesh: { trustDomain: shop.test }
+services:
+  orders: { calls: [payments] }
+  payments: { port: ${paymentsPort} }
+`;
+
+export interface SidecarMesh {
+  readonly folder: string;
+  start(): Promise<ControlPlane>;
+  /** Starts a sidecar of a service, again with its state folder; `command` makes it `weft run`. */
+  sidecar(service: string, command?: readonly string[], more?: Readonly<Record<string, string>>): Promise<ProxyProcess>;
+}
+
+export async function makeSidecarMesh(t: TestContext, paymentsPort: number): Promise<SidecarMesh> {
+  const folder = await temporaryFolder(t);
+  const [discovery, joinPort] = [await closedPort(), await closedPort()];
+  const caDir = join(folder, 'ca');
+  const stateDir = join(folder, 'control-plane');
+  const config = join(folder, 'weft.yaml');
+  await initAuthority(caDir, { trustDomain: 'shop.test', clock: Date.now, random: randomBytes });
+  await writeFile(config, yaml(paymentsPort));
+  const tokens = new Map<string, string>();
+  const at = (port: number): { host: string; port: number } => ({ host: '127.0.0.1', port });
+  return {
+    folder,
+    start: async () => {
+      const plane = await startControlPlane(
+        { config: [config], caDir, stateDir, discovery: at(discovery), join: at(joinPort), status: at(0) },
+        { log: silentLog },
+      );
+      t.after(() => plane.close());
+      return plane;
+    },
+    sidecar: async (service, command, more = {}) => {
+      let token = tokens.get(service) ?? '';
+      const out = { write: (text: string) => (token += text) };
+      if (token === '') await runTokenCreate({ dir: stateDir, caDir, service }, out);
+      tokens.set(service, token);
+      const flags = {
+        name: service,
+        'control-plane': `127.0.0.1:${discovery}`,
+        join: `127.0.0.1:${joinPort}`,
+        token: token.trim(),
+        inbound: '127.0.0.1:0',
+        'outbound-by-host': '127.0.0.1:0',
+        status: '127.0.0.1:0',
+        drain: '2s',
+        ...(service === 'orders' ? { outbound: 'payments=127.0.0.1:0' } : {}),
+        ...more,
+      };
+      const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+      const tail = command === undefined ? [] : ['--', ...command];
+      return startProxyProcess(t, folder, [command === undefined ? 'sidecar' : 'run', ...args, ...tail]);
+    },
+  };
+}
