@@ -1,8 +1,9 @@
 // `weft validate FILE…`: everything that is wrong with a configuration, one line each, for people and, by
 // --json, for programs.
+import { findOwnPortCalls } from '../../core/config/own-port.ts';
 import { parseConfig, type ParsedConfig } from '../../core/config/parse.ts';
 import type { ConfigError } from '../../core/config/problem.ts';
-import type { Result } from '../../core/kit/result.ts';
+import { ok, type Result } from '../../core/kit/result.ts';
 import { readConfigFiles } from '../../host/config-files.ts';
 
 export interface ValidateArgs {
@@ -35,7 +36,11 @@ export function problemLine(problem: ConfigError): string {
 
 async function check(files: readonly string[]): Promise<Result<ParsedConfig, readonly ConfigError[]>> {
   const texts = await readConfigFiles(files);
-  return texts.ok ? parseConfig(texts.value) : texts;
+  const parsed = texts.ok ? parseConfig(texts.value) : texts;
+  if (!parsed.ok) return parsed;
+  const { mesh, sources, warnings } = parsed.value;
+  // Not for the control plane's log: where the app calls in another way, or netns is there, nothing is amiss.
+  return ok({ mesh, sources, warnings: [...warnings, ...findOwnPortCalls(mesh, sources)] });
 }
 
 function summaryOf({ mesh, warnings }: ParsedConfig): string {

@@ -91,3 +91,18 @@ test('a problem of no file has no place', () => {
   } as const;
   assert.equal(problemLine(problem), 'error: found no file');
 });
+
+test('a callee on the caller’s own port is a warning: by plain name it needs netns', async (context) => {
+  const path = join(await temporaryFolder(context), 'weft.yaml');
+  const edge = 'edges: { main: { listeners: [{ port: 8443 }], routes: [{ match: /**, to: web }] } }';
+  await writeFile(
+    path,
+    `version: 1\nservices:\n  web: { port: 80, calls: [api, db] }\n  api: { port: 80 }\n  db: { endpoints: ["10.0.0.1:5432"] }\n${edge}\n`,
+  );
+  const { code, lines } = await validate([path]);
+  assert.equal(code, 0);
+  assert.deepEqual(lines, [
+    `${path}:3:28: warning: services.web.calls[0]: "api" is on port 80, as "web" itself: its plain name needs netns (in containers \`weft compose\` writes it; by variable or Host it works anywhere)`,
+    'valid: 3 services, 1 edge, 1 warning',
+  ]);
+});

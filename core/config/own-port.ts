@@ -1,0 +1,24 @@
+// Calls that a sidecar cannot serve by plain name alone: the callee's port is one that the caller's app binds on every
+// address, the callee's included. `weft validate` says so; it hinders nobody who calls by variable or Host.
+import { portOf } from '../compile/resources.ts';
+import type { Mesh, SourceMap } from '../model/mesh.ts';
+import { quote, type ConfigError } from './problem.ts';
+
+export function findOwnPortCalls(mesh: Mesh, sources: SourceMap): readonly ConfigError[] {
+  const warnings: ConfigError[] = [];
+  for (const caller of mesh.services.values()) {
+    if (caller.kind !== 'workload' || caller.port === null) continue;
+    for (const { service, ruleId } of caller.calls) {
+      const callee = mesh.services.get(service);
+      if (callee === undefined || portOf(callee) !== caller.port) continue;
+      warnings.push({
+        ...(sources.get(ruleId) ?? { file: '', line: 1, column: 1 }),
+        path: ruleId,
+        message: `${quote(service)} is on port ${caller.port}, as ${quote(caller.name)} itself: its plain name needs netns`,
+        hint: 'in containers `weft compose` writes it; by variable or Host it works anywhere',
+        severity: 'warning',
+      });
+    }
+  }
+  return warnings;
+}
