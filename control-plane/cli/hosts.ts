@@ -15,7 +15,7 @@ export interface HostsArgs {
   readonly json: boolean;
 }
 
-export interface HostsEntry {
+interface HostsEntry {
   readonly address: string;
   readonly name: string;
   /** Where a sidecar with `--names on` serves it. */
@@ -41,7 +41,7 @@ export async function runHosts(
 }
 
 /** Sorted by name; without services that no name leads to: jobs, and static endpoints on several ports. */
-export function hostsEntries(mesh: Mesh, caller: string | null): readonly HostsEntry[] {
+function hostsEntries(mesh: Mesh, caller: string | null): readonly HostsEntry[] {
   const addresses = loopbackAddresses([...mesh.services.keys()]);
   const called = caller === null ? null : calledBy(mesh, caller);
   const entries: HostsEntry[] = [];
