@@ -1,6 +1,6 @@
 // The line before every chunk: its size in hexadecimal and extensions, which are checked and dropped
 // (RFC 9112 §7.1.1). Sizes and extensions are bounded: nothing here grows with what a peer sends.
-import { CR, LF } from './characters.ts';
+import { CR, LF } from '../kit/characters.ts';
 import { MORE, REFUSED } from './head-scanner.ts';
 import type { Http1Limits } from './limits.ts';
 

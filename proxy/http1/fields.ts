@@ -2,8 +2,9 @@
 // frame a message or concern one hop are read here and taken out (RFC 9110 §7.6.1, RFC 9112 §5 to §7).
 import type { ErrorCode } from '../../core/kit/error-table.ts';
 import { HeaderList } from '../kit/header-list.ts';
-import { COLON, FIELD_VALUE, HTAB, isToken, SP, TOKEN } from './characters.ts';
-import { decimal, forEachElement } from './field-values.ts';
+import { mayTrail } from '../kit/trailers.ts';
+import { COLON, FIELD_VALUE, HTAB, isToken, SP, TOKEN } from '../kit/characters.ts';
+import { decimal, forEachElement } from '../kit/field-values.ts';
 import type { Http1Limits } from './limits.ts';
 
 /**
@@ -15,15 +16,6 @@ const NOT_PER_HOP = new Set(
   host set-cookie traceparent tracestate via x-forwarded-client-cert x-forwarded-for x-forwarded-host
   x-forwarded-proto x-request-id`.split(/\s+/),
 );
-
-/** Never merged from a trailer section (RFC 9110 §6.5.1): framing, routing, authentication, control. */
-const NOT_IN_TRAILERS = new Set(
-  `age authorization cache-control connection content-encoding content-range content-type cookie date
-  expect expires forwarded host keep-alive location max-forwards pragma proxy-authenticate proxy-authorization
-  proxy-connection range retry-after set-cookie te trailer upgrade vary via warning
-  www-authenticate`.split(/\s+/),
-);
-const NOT_IN_TRAILERS_PREFIX = /^(?:if-|x-forwarded-|x-weft-|x-envoy-)/;
 
 /** Options that name what `#special` takes out in any case. */
 const TAKEN_ANYWAY = new Set(['keep-alive', 'te', 'http2-settings']);
@@ -106,7 +98,7 @@ export class FieldParser {
         this.refuse('framing in a trailer section');
         return null;
       }
-      if (NOT_IN_TRAILERS.has(lower) || NOT_IN_TRAILERS_PREFIX.test(lower) || named?.includes(lower)) continue;
+      if (!mayTrail(lower) || named?.includes(lower)) continue;
       kept.add(name, fields[i + 1] as string);
     }
     return kept;

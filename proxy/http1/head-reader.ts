@@ -2,7 +2,7 @@
 // costs one conversion; one that comes in pieces is scanned once per byte and gathered in one buffer.
 import type { ErrorCode } from '../../core/kit/error-table.ts';
 import { GrowingBuffer } from '../kit/buffers.ts';
-import { CR } from './characters.ts';
+import { CR } from '../kit/characters.ts';
 import { HeadScanner, MORE, REFUSED, type ScanKind } from './head-scanner.ts';
 import type { Http1Limits } from './limits.ts';
 

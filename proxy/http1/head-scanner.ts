@@ -1,7 +1,7 @@
 // Finds the end of a head (or of a trailer section) byte by byte, and whatever no head may hold, as soon
 // as it arrives: a bare CR or LF, a control character, too long a line. Used where a head comes in pieces.
 import type { ErrorCode } from '../../core/kit/error-table.ts';
-import { CR, FIELD_VALUE, LF } from './characters.ts';
+import { CR, FIELD_VALUE, LF } from '../kit/characters.ts';
 import type { Http1Limits } from './limits.ts';
 
 export type ScanKind = 'request' | 'response' | 'trailers';

@@ -1,8 +1,8 @@
 // A request head from its text: request line (RFC 9112 §3), Host, framing, expectations, upgrade.
 import type { ErrorCode } from '../../core/kit/error-table.ts';
 import type { RequestHead } from '../exchange.ts';
-import { isAuthority } from './authority.ts';
-import { CR, SP, TARGET, TOKEN } from './characters.ts';
+import { isAuthority } from '../kit/authority.ts';
+import { CR, SP, TARGET, TOKEN } from '../kit/characters.ts';
 import type { FieldParser } from './fields.ts';
 import type { Http1Limits } from './limits.ts';
 

@@ -1,6 +1,6 @@
 // A response head from its text: status line (RFC 9112 §4) and what frames its body (§6.3).
 import type { ResponseHead } from '../exchange.ts';
-import { CR, FIELD_VALUE, SP } from './characters.ts';
+import { CR, FIELD_VALUE, SP } from '../kit/characters.ts';
 import type { FieldParser } from './fields.ts';
 import type { Http1Limits } from './limits.ts';
 
