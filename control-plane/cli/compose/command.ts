@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { MeshError } from '../../../core/kit/error.ts';
 import { exists, readTextBounded, writeFileAtomic } from '../../../host/files.ts';
+import { keepConfig } from './kept-config.ts';
 import { parseEnvFile, type Variables } from './interpolate.ts';
 import { addedNames, MESH_NETWORK, OUTSIDE_NETWORK, overrideYaml } from './override.ts';
 import { planProject, type Plan } from './plan.ts';
@@ -53,33 +54,52 @@ export async function runCompose(
   if (!source.ok) return refuse([source.error], complain);
   const project = await projectOf(source.value, host.env);
   if (project.services.length === 0) return refuse([`${file}: there are no services in it`], complain);
-  const plan = planProject(project, wishesOf(args));
-  if (!plan.ok) throw new MeshError('usage', { detail: plan.error.join('; '), hint: 'see weft compose --help' });
-  const taken = takenNames(plan.value);
+  const guess = planProject(project, wishesOf(args));
+  if (!guess.ok) throw new MeshError('usage', { detail: guess.error.join('; '), hint: 'see weft compose --help' });
+  const taken = takenNames(guess.value);
   if (taken.length > 0) return refuse(taken, complain);
+  const target = await targetOf(args, file);
+  const plan = target.kept === null ? guess : keepConfig(guess.value, target.config, target.kept);
+  if (!plan.ok) return refuse(plan.error, complain);
   for (const line of reportLines(plan.value)) out(line);
   for (const line of await surroundingLines(file, project, host)) out(line);
+  if (args.check) {
+    const files = target.kept === null ? `${target.config} and ${target.override}` : target.override;
+    out(`\n--check: would write ${files}; nothing is written`);
+    if (target.blocked !== null) out(target.blocked);
+    return carriesEverything(plan.value) ? 0 : 1;
+  }
+  if (target.blocked !== null) return refuse([target.blocked], complain);
+  await write(plan.value, args, file, target);
+  out(`\nwrote ${target.kept === null ? `${target.config} and ` : ''}${target.override}`);
+  if (target.kept !== null) out(`${target.config} is there already and stays as it is`);
+  out(`next: docker compose -f ${file} -f ${target.override} up --wait`);
+  return 0;
+}
+
+interface Target {
+  readonly config: string;
+  readonly override: string;
+  /** Text of a weft.yaml that stays; null: it is written. */
+  readonly kept: string | null;
+  /** Why the override may not be written. */
+  readonly blocked: string | null;
+}
+
+async function targetOf(args: ComposeArgs, file: string): Promise<Target> {
   const folder = args.out ?? dirname(file);
   const config = join(folder, CONFIG);
   const override = join(folder, OVERRIDE);
-  const there = [];
-  for (const path of [config, override]) if (await exists(path)) there.push(path);
-  if (args.check) {
-    out(`\n--check: would write ${config} and ${override}; nothing is written`);
-    if (!args.force) for (const path of there) out(`${path} is there already: only --force writes over it`);
-    return carriesEverything(plan.value) ? 0 : 1;
-  }
-  if (there.length > 0 && !args.force) {
-    return refuse(
-      there.map((path) => `${path} is there already (--force writes over it)`),
-      complain,
-    );
-  }
-  await writeFileAtomic(config, weftYaml(plan.value));
-  await writeFileAtomic(override, overrideYaml(plan.value, { ...args, config: seenFrom(file, config) }));
-  out(`\nwrote ${config} and ${override}`);
-  out(`next: docker compose -f ${file} -f ${override} up --wait`);
-  return 0;
+  const kept = !args.force && (await exists(config)) ? await readTextBounded(config) : null;
+  const blocked =
+    !args.force && (await exists(override)) ? `${override} is there already (--force writes over it)` : null;
+  return { config, override, kept, blocked };
+}
+
+async function write(plan: Plan, { image, podImage }: ComposeArgs, file: string, target: Target): Promise<void> {
+  const { config, override, kept } = target;
+  if (kept === null) await writeFileAtomic(config, weftYaml(plan));
+  await writeFileAtomic(override, overrideYaml(plan, { image, podImage, config: seenFrom(file, config) }));
 }
 
 /** Compose resolves what an override names from the folder of the first file. */

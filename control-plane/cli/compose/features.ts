@@ -71,6 +71,9 @@ function memberNotes(member: Member, references: readonly Reference[]): readonly
   const { service, port, otherPorts, portReason } = member;
   if (port === null) return [note('changed', service, portReason)];
   const notes: Note[] = [];
+  for (const own of [port, ...otherPorts].filter((each) => SIDECAR_PORTS.includes(each))) {
+    notes.push(note('cannot', service, `port ${own} is one that its sidecar listens on: the app has to leave it`));
+  }
   for (const other of otherPorts) {
     const protocol = protocolOfPort(other);
     const caller = references.find(({ to, port: at }) => to === service.name && at === other);
@@ -99,6 +102,9 @@ function memberNotes(member: Member, references: readonly Reference[]): readonly
   }
   return notes;
 }
+
+/** By Host, from the mesh, status. */
+const SIDECAR_PORTS = [15_001, 15_006, 15_020];
 
 const SWARM_KEYS = ['mode', 'placement', 'update_config', 'rollback_config', 'endpoint_mode'];
 

@@ -20,7 +20,8 @@ export interface Reference {
   readonly place: string;
 }
 
-const URL = /([a-z][a-z0-9+.-]*):\/\/([^\s/?#"'<>]+)/gi;
+/** Some DSNs list several hosts: `mongodb://user@a:27017,b:27017/shop`. gRPC's targets have a third slash: `dns:///a:50051`. */
+const URL = /([a-z][a-z0-9+.-]*):\/\/\/?([^\s/?#"'<>,]+(?:,[\w.-]+(?::\d{1,5})?(?![\w.:-]*:\/\/))*)/gi;
 const HOST_PORT = /(?<![\w.@/-])([A-Za-z0-9][A-Za-z0-9._-]*):(\d{1,5})(?![\w.:])/g;
 const HOST_VARIABLE = /(^|_)(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|ENDPOINT|SERVICE)$/i;
 
@@ -55,7 +56,6 @@ export function referencesOf(service: ComposeService, names: ReadonlyMap<string,
 function findIn(text: string): readonly Found[] {
   const found: Found[] = [];
   const rest = text.replaceAll(URL, (_, scheme: string, authority: string) => {
-    // Some DSNs list several hosts: mongodb://user@a:27017,b:27017/shop
     for (const part of authority.slice(authority.lastIndexOf('@') + 1).split(',')) {
       const [host = '', port = ''] = part.split(':');
       found.push({ host, port: portNumber(port) ?? defaultPortOf(scheme.toLowerCase()), scheme: scheme.toLowerCase() });
