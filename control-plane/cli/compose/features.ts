@@ -34,7 +34,7 @@ function projectNotes({ includes, source, services }: ComposeProject): readonly 
     kind: 'cannot',
     service: '',
     line: source.lineOf(['include']),
-    text: `include: ${file} is not read; \`docker compose config > all.yml\` writes everything into one file`,
+    text: `include: ${file} is not read; \`docker compose config > all.yml\` writes all into one file for \`weft compose all.yml\``,
   }));
   const owners = new Map<string, string>();
   for (const { name, aliases, line } of services) {
@@ -96,8 +96,9 @@ function memberNotes(member: Member, references: readonly Reference[]): readonly
     const text = `published port ${member.edgePorts.map(({ published }) => published ?? 'of the engine').join(', ')} moves to an edge, which calls it over mutual TLS`;
     notes.push(note('changed', service, text));
   }
-  if (member.podPorts.length > 0) {
-    const list = member.podPorts.map(({ targets, protocol }) => `${targets.join(', ')}/${protocol}`).join(', ');
+  const readable = member.podPorts.filter(({ targets }) => targets.length > 0);
+  if (readable.length > 0) {
+    const list = readable.map(({ targets, protocol }) => `${targets.join(', ')}/${protocol}`).join(', ');
     notes.push(note('changed', service, `published ports to ${list} move to its pod`));
   }
   return notes;
@@ -117,13 +118,9 @@ function serviceNotes(service: ComposeService): readonly Note[] {
   }
   const swarm = SWARM_KEYS.filter((key) => isMapping(raw['deploy']) && raw['deploy'][key] !== undefined);
   if (swarm.length > 0) {
-    notes.push(
-      note(
-        'cannot',
-        service,
-        `deploy.${swarm.join(', deploy.')} are for Swarm, which has no pods: docker compose ignores them`,
-      ),
-    );
+    const keys = swarm.map((key) => `deploy.${key}`).join(', ');
+    const text = `${keys}: for Swarm, which cannot share a namespace; docker compose ignores it, so nothing changes there`;
+    notes.push(note('cannot', service, text));
   }
   for (const [to, as] of service.links) {
     if (to !== as) notes.push(note('changed', service, `its link ${to}:${as} becomes a name in its pod`));

@@ -97,7 +97,9 @@ export function planProject(project: ComposeProject, wishes: Wishes): Result<Pla
     members,
     guests,
     outside,
-    notes: [...featureNotes(project, { members, guests, outside }, references), ...notes],
+    notes: [...featureNotes(project, { members, guests, outside }, references), ...notes].toSorted(
+      (a, b) => a.line - b.line,
+    ),
   });
 }
 
@@ -139,7 +141,7 @@ function choose(
 function cannotJoin(service: ComposeService, project: ComposeProject): string | null {
   const { networkMode, raw } = service;
   if (raw['extends'] !== undefined) {
-    return 'extends: what it takes from there is not read here; `docker compose config` writes it out';
+    return 'extends: what it takes from there is not read here; `docker compose config > all.yml` writes it out';
   }
   const host = sharedWith(service);
   if (host !== null && project.services.some(({ name }) => name === host)) return `it shares the namespace of ${host}`;

@@ -59,7 +59,7 @@ function byCallers(callers: readonly Reference[], protocol: Reference['protocol'
   }
   return [...counts]
     .toSorted(([, a], [, b]) => b.count - a.count)
-    .map(([port, { first }]) => ({ port, reason: `${nameOf(first)} (${first.place})` }));
+    .map(([port, { first }]) => ({ port, reason: whereNamed(first) }));
 }
 
 function byHealthCheck(service: ComposeService): readonly Candidate[] {
@@ -101,16 +101,18 @@ function knownPorts(service: ComposeService, callers: readonly Reference[]): rea
 
 function whyNotHttp(service: ComposeService, callers: readonly Reference[], known: readonly number[]): string {
   const other = callers.find(({ protocol }) => protocol === 'other');
-  if (other !== undefined) return `${nameOf(other)} calls it by ${other.scheme}:// (${other.place}): ${ONLY_HTTP}`;
+  if (other !== undefined) return `called by ${other.scheme}:// in ${whereNamed(other)}: ${ONLY_HTTP}`;
   const custom = known.map((port) => [port, protocolOfPort(port)] as const).find(([, protocol]) => protocol !== null);
   if (custom !== undefined) return `port ${custom[0]} is by custom ${custom[1]}: ${ONLY_HTTP}`;
   const bare = callers.find(({ protocol }) => protocol === 'none');
-  const said = bare === undefined ? '' : `, and ${nameOf(bare)} names it without a scheme (${bare.place})`;
+  const said = bare === undefined ? '' : `, it is named without a scheme in ${whereNamed(bare)}`;
   return `nothing says that it speaks HTTP${said}; if it does: --http ${service.name}`;
 }
 
-export function nameOf(reference: Reference): string {
-  return reference.variable === ''
-    ? 'the command' + ` of ${reference.from}`
-    : `${reference.variable} of ${reference.from}`;
+function nameOf({ variable, from }: Reference): string {
+  return variable === '' ? `the command of ${from}` : `${variable} of ${from}`;
+}
+
+function whereNamed(reference: Reference): string {
+  return reference.variable === '' ? nameOf(reference) : `${nameOf(reference)} (${reference.place})`;
 }

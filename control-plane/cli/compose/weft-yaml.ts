@@ -10,8 +10,9 @@ export function weftYaml({ project, members, outside }: Plan): string {
     '# wrong, above all `calls`: what a service calls by an address in its code or in a file of its own cannot be seen from',
     "# there. A call that is not listed is refused, and the log of the caller's sidecar says which line would allow it.",
     '#',
-    '# Is it right?      weft validate weft.yaml',
-    `# Live at once; where the editor replaces the file:   docker compose -f ${project.source.name} -f compose.weft.yml restart weft-control-plane`,
+    '# Is it right?   weft validate weft.yaml',
+    '# An edit is live within a second; after an editor that puts a new file in its place:',
+    `#   docker compose -f ${project.source.name} -f compose.weft.yml restart weft-control-plane`,
     'version: 1',
     `mesh: { trustDomain: ${trustDomainOf(project.name)} }`,
     '',
@@ -43,10 +44,7 @@ function serviceLines(member: Member): readonly string[] {
   const lines = [`  ${name}:${was}`];
   if (port === null) lines.push(`    # ${portReason}`);
   else {
-    lines.push(
-      `    port: ${port} # ${portReason}`,
-      '    timeout: 0 # no limit, as without Weft; a caller waits for as long as it likes',
-    );
+    lines.push(`    port: ${port} # ${portReason}`, '    timeout: 0 # no limit, as without Weft');
     for (const other of otherPorts)
       lines.push(`    # Port ${other} is not carried: it stays as it was, without mutual TLS.`);
   }
