@@ -2,7 +2,7 @@
 // A key is written before it is certified, as `next-key.pem`, and takes its place only after its certificate is
 // there: a crash at any point leaves a pair that fits, and a repeated request is made with the same key.
 import { X509Certificate } from 'node:crypto';
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeshError } from '../../core/kit/error.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
@@ -35,6 +35,14 @@ export interface Identity {
   /** Milliseconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
+}
+
+/** Of an edge: server certificates with their keys, kept by what serves them. */
+export const SERVER_CERTIFICATES = 'server-certificates.json';
+
+/** Another identity's authority may be another one. */
+export async function dropServerCertificates(stateDir: string): Promise<void> {
+  await rm(join(stateDir, SERVER_CERTIFICATES), { force: true });
 }
 
 /** What was issued for the pending key. */

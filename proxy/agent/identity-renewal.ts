@@ -25,7 +25,7 @@ export interface Lifetime {
   readonly notAfter: number;
 }
 
-/** For an edge's own listeners; all PEM, kept in memory only. */
+/** For an edge's own listeners; all PEM. */
 export interface ServerCertificate extends Lifetime {
   readonly keyPem: string;
   /** Leaf, then intermediates. */

@@ -11,7 +11,7 @@ import { makeCsr } from '../../certs/x509/csr.ts';
 import type { Services } from '../../proto/codec/services.ts';
 import type { AgentClock } from './agent.ts';
 import { callForIdentity } from './identity-call.ts';
-import { loadIdentity, pendingKey, storeIdentity, type Identity } from './identity-folder.ts';
+import { dropServerCertificates, loadIdentity, pendingKey, storeIdentity, type Identity } from './identity-folder.ts';
 import { fetchPinnedRoot } from './pinned-root.ts';
 import { dropViewFile } from './view-file.ts';
 
@@ -83,7 +83,7 @@ async function joinOnce(options: ObtainIdentityOptions, token: JoinToken): Promi
     signal,
   });
   // Whoever joins anew may be somebody else, and the control plane is there.
-  await dropViewFile(stateDir);
+  await Promise.all([dropViewFile(stateDir), dropServerCertificates(stateDir)]);
   return storeIdentity(stateDir, keys, { ...issued, tokenId: token.id });
 }
 

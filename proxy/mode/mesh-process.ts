@@ -14,6 +14,7 @@ import { ViewFile } from '../agent/view-file.ts';
 import { Proxy } from '../assemble.ts';
 import { MeshDialer } from '../tls/mesh-dial.ts';
 import { MeshTls } from '../tls/mesh-tls.ts';
+import { CertificateFile } from './certificate-file.ts';
 import { ServerCertificates } from './certificates.ts';
 import type { Configuration } from './gauges.ts';
 import type { Mode } from './plan-context.ts';
@@ -168,16 +169,21 @@ export class MeshProcess {
       ids: shell.ids,
       random: Math.random,
       mesh: { tls, dialer: new MeshDialer(tls, log) },
-      certificates: new ServerCertificates(() =>
-        requestServerCertificate({
-          address: this.#options.controlPlane,
-          identity: this.#identity ?? identity,
-          services: this.#services,
-        }),
-      ),
+      certificates: this.#serverCertificates(identity),
       drain,
     });
     return this.#proxy;
+  }
+
+  #serverCertificates(first: Identity): ServerCertificates {
+    const { controlPlane, stateDir, shell } = this.#options;
+    const ask = () =>
+      requestServerCertificate({
+        address: controlPlane,
+        identity: this.#identity ?? first,
+        services: this.#services,
+      });
+    return new ServerCertificates(ask, new CertificateFile(stateDir, shell.log, Date.now));
   }
 
   #keep(first: Identity): CertificateKeeper<Identity> {
