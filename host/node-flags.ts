@@ -3,7 +3,6 @@
 
 /** Only work on the command line, before V8 starts. */
 export const PROXY_NODE_FLAGS: readonly string[] = [
-  '--optimize-for-size',
   '--max-semi-space-size=1',
   '--max-old-space-size=64',
   '--v8-pool-size=1',
