@@ -1,0 +1,92 @@
+// Another project: a database over TCP, a service with two ports, a worker without one, an alias, two networks.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from '../support/eventually.ts';
+import { buildCaptureImage, Capture, contains, isAt, isTlsData } from './capture.ts';
+import { CarriedProject } from './carried-project.ts';
+import { connectFrom } from './engine.ts';
+
+const MARK = 'wool-that-nobody-may-see';
+
+describe('weft compose on a stock list', { timeout: 1_200_000 }, () => {
+  const stock = new CarriedProject({
+    name: 'weft-test-carried-stock',
+    fixture: 'compose-project',
+    file: 'compose.yaml',
+    portVariable: 'FRONT_PORT',
+  });
+  let before_: ReadonlyMap<string, string> = new Map();
+  before(
+    async () => {
+      await stock.prepare();
+      await buildCaptureImage();
+      before_ = await stock.hashes();
+    },
+    { timeout: 600_000 },
+  );
+  after(() => stock.remove());
+
+  const ask = async (path: string, body?: object): Promise<string> => {
+    const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+    return (await fetch(`${stock.url}${path}`, { ...init, signal: AbortSignal.timeout(10_000) })).text();
+  };
+
+  it('--check names what it cannot carry: the database and the second port', async () => {
+    const { code, lines } = await stock.weftCompose({ check: true });
+    assert.equal(code, 1);
+    const cannot = lines.slice(lines.indexOf('not carried over:')).join('\n');
+    assert.match(cannot, /kv: stays outside the mesh, as it was: called by kv:\/\/ in KV_URL of api/);
+    assert.match(cannot, /api: port 9091 is not carried and stays as it was/);
+    assert.deepEqual(await stock.hashes(), before_);
+  });
+
+  it('comes up: the alias, the database, the worker and the second port work as before', async () => {
+    const { code, lines } = await stock.weftCompose({ check: false });
+    assert.equal(code, 0, lines.join('\n'));
+    await stock.compose('up', '--detach', '--wait');
+    await eventually(async () => {
+      assert.equal(await ask('/stock', { name: 'yarn', kind: MARK }), 'OK');
+      return true;
+    }, 30_000);
+    assert.ok((await ask('/stock/yarn')).includes(MARK));
+    await eventually(async () => {
+      assert.match(await ask('/stock/counter'), /"count":\d/);
+      return true;
+    }, 30_000);
+    assert.match(await ask('/requests'), /^requests \d+/);
+  });
+
+  it('shows no body on the wire but on the way to the database, which the mesh does not carry yet', async () => {
+    const captures = await Promise.all(['weft-mesh', 'back', 'public'].map((name) => Capture.on(stock.network(name))));
+    assert.equal(await ask('/stock', { name: 'yarn', kind: MARK }), 'OK');
+    assert.ok((await ask('/stock/yarn')).includes(MARK));
+    const [mesh = [], back = [], open = []] = await Promise.all(captures.map((capture) => capture.segments()));
+    assert.ok(!contains(mesh, MARK) && !contains(mesh, 'HTTP/1.1'));
+    assert.ok(mesh.filter((segment) => isAt(segment, 15_006) && isTlsData(segment)).length >= 4);
+    assert.ok(
+      contains(
+        back.filter((segment) => isAt(segment, 7000)),
+        MARK,
+      ),
+      'the capture sees what is in the clear',
+    );
+    for (const segments of [back.filter((segment) => !isAt(segment, 7000)), open]) {
+      assert.ok(!contains(segments, MARK));
+      assert.ok(!segments.some((segment) => isAt(segment, 8080)));
+    }
+  });
+
+  it('guards the carried port and leaves the other one open', async () => {
+    assert.equal(await connectFrom(stock.network('back'), 'inventory', 8080, 4), 'no answer');
+    assert.equal(await connectFrom(stock.network('back'), 'inventory', 9091, 4), 'connected');
+    assert.equal(await connectFrom(stock.network('back'), 'kv', 7000, 4), 'connected');
+  });
+
+  it('leaves every file of the app as it was', async () => {
+    const now = new Map(await stock.hashes());
+    for (const name of ['weft.yaml', 'compose.weft.yml']) {
+      assert.ok(now.delete(`test/fixtures/compose-project/${name}`), name);
+    }
+    assert.deepEqual(now, before_);
+  });
+});
