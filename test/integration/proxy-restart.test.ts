@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -16,7 +17,6 @@ test('a sidecar with names serves its callee where the hosts line says, and star
   const app = await startUpstream(t, (_incoming, response) => response.end('charged'));
   const mesh = await makeSidecarMesh(t, app.port);
   const plane = await mesh.start();
-  // An address of its own, so that the sidecar that comes back is where the view says.
   const payments = await mesh.sidecar('payments');
   const orders = await mesh.sidecar('orders', undefined, { names: 'on' });
   await Promise.all([payments.ready, orders.ready]);
@@ -95,3 +95,38 @@ test('a name whose place another program has: one line, not ready with the reaso
   await eventually(async () => (await probe()) === undefined);
   assert.equal((await ask(app.port, '/charge', { host: PAYMENTS })).body, 'charged');
 });
+
+test('an edge opens its TLS door again without a control plane', async (t) => {
+  const app = await startUpstream(t, (_incoming, response) => response.end('charged'));
+  const mesh = await makeSidecarMesh(t, app.port);
+  const plane = await mesh.start();
+  const payments = await mesh.sidecar('payments');
+  const edge = await mesh.edge();
+  await Promise.all([payments.ready, edge.ready]);
+  const ca = await readFile(join(mesh.folder, 'ca', 'root.pem'));
+  await eventually(async () => (await askTls(await edge.port('edge/main/0'), ca)) === 'charged');
+  await plane.close();
+  edge.child.kill('SIGKILL');
+  await edge.exited;
+  const again = await mesh.edge();
+  await again.ready;
+  assert.equal(await askTls(await again.port('edge/main/0'), ca), 'charged');
+});
+
+function askTls(port: number, ca: Buffer): Promise<string> {
+  return new Promise((done, fail) => {
+    const options = {
+      host: '127.0.0.1',
+      port,
+      ca,
+      servername: 'shop.test',
+      headers: { host: 'shop.test' },
+      agent: false,
+    };
+    get(options, (answer) => {
+      let body = '';
+      answer.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      answer.on('end', () => done(body));
+    }).on('error', fail);
+  });
+}

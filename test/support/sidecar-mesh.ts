@@ -17,13 +17,25 @@ mesh: { trustDomain: shop.test }
 services:
   orders: { calls: [payments] }
   payments: { port: ${paymentsPort} }
+edges:
+  main:
+    listeners: [{ port: 0, address: 127.0.0.1, hosts: [shop.test], tls: internal }]
+    routes: [{ match: /**, to: payments }]
 `;
 
 export interface SidecarMesh {
   readonly folder: string;
   start(): Promise<ControlPlane>;
+  /** Starts the edge `main`, again with its state folder: TLS for shop.test, everything to payments. */
+  edge(): Promise<ProxyProcess>;
   /** Starts a sidecar of a service, again with its state folder; `command` makes it `weft run`. */
   sidecar(service: string, command?: readonly string[], more?: Readonly<Record<string, string>>): Promise<ProxyProcess>;
+}
+
+async function tokenFor(request: Parameters<typeof runTokenCreate>[0]): Promise<string> {
+  let token = '';
+  await runTokenCreate(request, { write: (text) => (token += text) });
+  return token.trim();
 }
 
 export async function makeSidecarMesh(t: TestContext, paymentsPort: number): Promise<SidecarMesh> {
@@ -41,21 +53,33 @@ export async function makeSidecarMesh(t: TestContext, paymentsPort: number): Pro
     start: async () => {
       const plane = await startControlPlane(
         { config: [config], caDir, stateDir, discovery: at(discovery), join: at(joinPort), status: at(0) },
-        { log: silentLog },
+        // A second control plane waits this long for instances that it does not know yet.
+        { log: silentLog, settle: 500 },
       );
       t.after(() => plane.close());
       return plane;
     },
+    edge: async () => {
+      const token = tokens.get('edge-main') ?? (await tokenFor({ dir: stateDir, caDir, edge: 'main' }));
+      tokens.set('edge-main', token);
+      const flags = {
+        name: 'edge-main',
+        'control-plane': `127.0.0.1:${discovery}`,
+        join: `127.0.0.1:${joinPort}`,
+        token,
+        status: '127.0.0.1:0',
+      };
+      const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+      return startProxyProcess(t, folder, ['edge', ...args]);
+    },
     sidecar: async (service, command, more = {}) => {
-      let token = tokens.get(service) ?? '';
-      const out = { write: (text: string) => (token += text) };
-      if (token === '') await runTokenCreate({ dir: stateDir, caDir, service }, out);
+      const token = tokens.get(service) ?? (await tokenFor({ dir: stateDir, caDir, service }));
       tokens.set(service, token);
       const flags = {
         name: service,
         'control-plane': `127.0.0.1:${discovery}`,
         join: `127.0.0.1:${joinPort}`,
-        token: token.trim(),
+        token,
         inbound: '127.0.0.1:0',
         'outbound-by-host': '127.0.0.1:0',
         status: '127.0.0.1:0',
