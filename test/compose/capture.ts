@@ -44,7 +44,7 @@ export class Capture {
     const bridge = `br-${(await docker(['network', 'inspect', '-f', '{{.Id}}', network])).slice(0, 12)}`;
     const container = `weft-test-capture-${network}-${process.pid}`;
     const run = ['run', '--rm', '--name', container, '--network', 'host', '--cap-add', 'NET_RAW'];
-    const tcpdump = ['tcpdump', '-i', bridge, '-U', '-s', '0', '-w', '-', 'tcp'];
+    const tcpdump = ['tcpdump', '-i', bridge, '--immediate-mode', '-U', '-s', '0', '-w', '-', 'tcp'];
     const child = spawn('docker', [...run, IMAGE, ...tcpdump], { stdio: ['ignore', 'pipe', 'pipe'] });
     const capture = new Capture(child, container);
     await eventually(() => {
