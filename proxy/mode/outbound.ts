@@ -85,9 +85,13 @@ export class OutboundMode implements Mode {
     if (names === null) return [];
     const own = new Set([names.appPort, ...inboundPorts(view)]);
     const taken = new Set([byHost, ...ports.values()].map(({ host, port }) => `${host} ${port}`));
-    return outboundListeners(view).filter(
-      ({ loopback, port }) => port !== 0 && !own.has(port) && !taken.has(`${loopback} ${port}`),
-    );
+    return outboundListeners(view).filter(({ loopback, port }) => {
+      const place = `${loopback} ${port}`;
+      if (port === 0 || own.has(port) || taken.has(place)) return false;
+      // Two callees at one place: calls of one must never reach the other.
+      taken.add(place);
+      return true;
+    });
   }
 }
 

@@ -133,6 +133,18 @@ test('a callee without a port of its own has no address to be served at', async 
   assert.deepEqual(names(proxy), ['outbound']);
 });
 
+test('of two callees at one place one is served there and the other is not, whatever a view says', async (t) => {
+  const port = await closedPort();
+  const [users, payments] = [
+    await callee(t, 'users', '127.15.208.1', port),
+    await callee(t, 'payments', '127.15.208.1', port),
+  ];
+  const proxy = await caller(t);
+  await apply(proxy, callerView(null, [users, payments]));
+  assert.deepEqual(names(proxy), ['outbound', 'names/users']);
+  assert.equal((await ask(port, '/', { host: users.loopback })).body, 'users');
+});
+
 test('addresses come and go with the views, and those that stay keep their connections', async (t) => {
   const [users, payments] = [await callee(t, 'users', '127.15.205.1'), await callee(t, 'payments', '127.15.205.2')];
   const proxy = await caller(t);

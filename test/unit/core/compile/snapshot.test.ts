@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { loopbackAddresses } from '../../../../core/compile/loopback.ts';
 import { compileSnapshot, type Snapshot } from '../../../../core/compile/snapshot.ts';
 import { viewFor } from '../../../../core/compile/view.ts';
 import { createConfigParser } from '../../../../core/config/parse.ts';
@@ -72,6 +73,23 @@ test('a service gets its inbound listener and what it calls, and nothing else', 
 
 test('a job has no inbound listener', () => {
   assert.deepEqual([...viewOf(snapshotOf(SHOP), 'nightly').listeners.keys()], ['outbound/orders']);
+});
+
+test('a callee has one address of its own for all who call it, and the port that its name is called on', () => {
+  const snapshot = snapshotOf(SHOP);
+  const callee = (account: string, name: string) => {
+    const listener = viewOf(snapshot, account).listeners.get(`outbound/${name}`);
+    assert.ok(listener?.kind === 'outbound');
+    return [listener.loopback, listener.port];
+  };
+  const all = loopbackAddresses(['web', 'users', 'nightly', 'legacy', 'orders', 'payments']);
+  assert.deepEqual(callee('web', 'orders'), [all.get('orders'), 8080]);
+  assert.deepEqual(callee('nightly', 'orders'), [all.get('orders'), 8080]);
+  // Static endpoints that share a port are called on it; else there is none to call.
+  assert.deepEqual(callee('web', 'legacy'), [all.get('legacy'), 9000]);
+  const spread = snapshotOf(SHOP.replace('"[::1]:9000"', '"[::1]:9001"'));
+  const listener = viewOf(spread, 'web').listeners.get('outbound/legacy');
+  assert.equal(listener?.kind === 'outbound' && listener.port, 0);
 });
 
 test('an edge gets its listeners, its routes and the clusters that they name', () => {

@@ -142,6 +142,24 @@ const refusals: [string, Resource, RegExp][] = [
   ['an edge with unknown TLS', listenerOf({ edge: { edge: 'main', address: 'a', tls: 8, routes: 't' } }), /edge\.tls/],
 ];
 
+test('a proxy listens for a callee nowhere but in 127.15.0.0/16', () => {
+  const at = (loopback: string) => listenerOf({ outbound: { service: 'orders', port: 1, routes: 't', loopback } });
+  for (const address of ['127.15.0.0', '127.15.255.255', '127.15.9.10']) assert.ok(decodeOne(at(address)).ok, address);
+  const others = [
+    '',
+    '0.0.0.0',
+    '127.0.0.1',
+    '127.16.0.1',
+    '128.15.0.1',
+    '127.15.0.256',
+    '127.15.00.1',
+    '127.15.0.1:80',
+  ];
+  for (const address of [...others, '127.15.1', '127.15.0.1.2', '::1', '127.15.0.1\n', ' 127.15.0.1', 'localhost']) {
+    assert.match(flawOf(at(address)), /outbound\.loopback: is not an address in 127\.15\.0\.0\/16/, address);
+  }
+});
+
 for (const [name, resource, reason] of refusals) {
   test(`${name} is refused with its path and reason`, () => assert.match(flawOf(resource), reason));
 }
