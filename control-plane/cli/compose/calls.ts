@@ -2,6 +2,7 @@
 import type { Note } from './note.ts';
 import type { ComposeService } from './project.ts';
 import type { Reference } from './references.ts';
+import { podName } from './workloads.ts';
 
 export interface Call {
   /** Name in the mesh. */
@@ -39,10 +40,6 @@ interface Calls {
   readonly calls: readonly Call[];
   readonly rewrites: readonly Rewrite[];
   readonly notes: readonly Note[];
-}
-
-export function podName(service: string): string {
-  return `${service}-pod`;
 }
 
 export function callsOf(caller: Caller, targets: readonly Target[], references: readonly Reference[]): Calls {

@@ -6,13 +6,14 @@ import { MeshError } from '../../../core/kit/error.ts';
 import { exists, readTextBounded, writeFileAtomic } from '../../../host/files.ts';
 import { keepConfig } from './kept-config.ts';
 import { parseEnvFile, type Variables } from './interpolate.ts';
-import { addedNames, MESH_NETWORK, OUTSIDE_NETWORK, overrideYaml } from './override.ts';
+import { overrideYaml } from './override.ts';
 import { planProject, type Plan } from './plan.ts';
 import { portsOf } from './ports.ts';
 import { envFilesOf, readProject, type ComposeProject } from './project.ts';
 import { carriesEverything, reportLines } from './report.ts';
 import { readComposeSource, type ComposeSource } from './source.ts';
 import { weftYaml } from './weft-yaml.ts';
+import { addedNames, MESH_NETWORK, OUTSIDE_NETWORK } from './workloads.ts';
 
 export interface ComposeArgs {
   /** null: the one that Compose would take. */
@@ -99,7 +100,10 @@ async function targetOf(args: ComposeArgs, file: string): Promise<Target> {
 async function write(plan: Plan, { image, podImage }: ComposeArgs, file: string, target: Target): Promise<void> {
   const { config, override, kept } = target;
   if (kept === null) await writeFileAtomic(config, weftYaml(plan));
-  await writeFileAtomic(override, overrideYaml(plan, { image, podImage, config: seenFrom(file, config) }));
+  await writeFileAtomic(
+    override,
+    overrideYaml(plan, { image, podImage, config: seenFrom(file, config), base: seenFrom(override, file) }),
+  );
 }
 
 /** Compose resolves what an override names from the folder of the first file. */

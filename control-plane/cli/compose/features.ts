@@ -5,6 +5,7 @@ import type { Guest, Member, Outside } from './plan.ts';
 import { protocolOfPort } from './protocols.ts';
 import type { Reference } from './references.ts';
 import { entriesOf, isMapping, listOf, textOf } from './source.ts';
+import { MOST_REPLICAS } from './workloads.ts';
 
 interface Parts {
   readonly members: readonly Member[];
@@ -113,8 +114,9 @@ function serviceNotes(service: ComposeService): readonly Note[] {
   const { raw } = service;
   const notes: Note[] = [];
   if (service.replicas > 1) {
-    const text = `${service.replicas} replicas become 1: they would share one pod, and with it the port`;
-    notes.push(note('cannot', service, text));
+    const last = `${service.name}-${Math.min(service.replicas, MOST_REPLICAS)}`;
+    const text = `its ${service.replicas} replicas become services of their own up to ${last}, each with its pod`;
+    notes.push(note(service.replicas > MOST_REPLICAS ? 'cannot' : 'changed', service, text));
   }
   const swarm = SWARM_KEYS.filter((key) => isMapping(raw['deploy']) && raw['deploy'][key] !== undefined);
   if (swarm.length > 0) {

@@ -2,6 +2,7 @@
 // sidecar.
 import type { Member } from './plan.ts';
 import { textOf } from './source.ts';
+import { MESH_NETWORK } from './workloads.ts';
 
 /** How the app of one service reaches others. */
 export interface Way {
@@ -51,6 +52,12 @@ function isCalled(caller: Member, callee: Member): boolean {
   return caller.calls.some(({ to }) => to === callee.name);
 }
 
+/** Keys that belong to whoever owns the namespace: Docker refuses them beside network_mode: service:…. */
+export const POD_KEYS = [
+  ...['networks', 'ports', 'expose', 'links', 'external_links', 'extra_hosts', 'mac_address'],
+  ...['hostname', 'domainname', 'dns', 'dns_search', 'dns_opt'],
+] as const;
+
 /** What goes on to the pod as it was. */
 const MOVED = ['hostname', 'domainname', 'dns', 'dns_search', 'dns_opt', 'mac_address', 'external_links', 'profiles'];
 
@@ -90,7 +97,7 @@ function networksOf({ service }: Member): object {
     const all = [service.name, ...(container === null ? [] : [container]), ...aliases];
     networks[network] = { ...attachment, aliases: [...new Set(all)] };
   }
-  return { ...networks, 'weft-mesh': {} };
+  return { ...networks, [MESH_NETWORK]: {} };
 }
 
 /** The user's own come first: whoever looks a name up takes the first. */

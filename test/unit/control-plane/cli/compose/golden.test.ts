@@ -19,7 +19,7 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const FOLDER = join(ROOT, 'golden', 'compose');
 const DIVIDER = '\n----------\n';
 const WISHES = { http: new Map(), outside: new Set<string>() };
-const IMAGES = { image: 'weft:dev', podImage: 'weft:netns', config: './weft.yaml' };
+const IMAGES = { image: 'weft:dev', podImage: 'weft:netns', config: './weft.yaml', base: './docker-compose.yml' };
 
 /** `files`: the compose file first, then `.env` and env files. */
 function planOf(files: readonly (readonly [string, string])[]): Plan | string {
