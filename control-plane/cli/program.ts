@@ -192,9 +192,12 @@ function addContainers(program: Command, finish: (code: number) => void): void {
     .option('--ttl <time>', 'how long a token is valid', '1h')
     .action(async (members: string[], options: ComposeInitFlags) => {
       const { runComposeInit } = await import('./compose-init/compose-init.ts');
+      const { takeFolders } = await import('./pod/privileges.ts');
       const { dir: stateDir, ttl, config, ...rest } = options;
       const files = config.length === 0 ? ['weft.yaml'] : config;
-      finish(await runComposeInit({ ...rest, config: files, members, stateDir, ttl: durationOf(ttl) }, print));
+      finish(
+        await runComposeInit({ ...rest, config: files, members, stateDir, ttl: durationOf(ttl) }, takeFolders, print),
+      );
     });
   program
     .command('health')

@@ -1,7 +1,6 @@
 // `weft compose-init`: what has to be there before a mesh in containers can start: the authority, and for every
 // instance a certificate or a token in a state folder of its own. Runs before each `up` and changes nothing that is good.
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { initAuthority, openAuthority } from '../../../certs/authority/authority-folder.ts';
 import type { Authority } from '../../../certs/authority/authority.ts';
@@ -11,7 +10,6 @@ import { parseConfig } from '../../../core/config/parse.ts';
 import { MeshError } from '../../../core/kit/error.ts';
 import { readConfigFiles } from '../../../host/config-files.ts';
 import { ensureDir, SECRET_MODE, writeFileAtomic } from '../../../host/files.ts';
-import { dropPrivileges, WEFT_USER } from '../pod/privileges.ts';
 import { problemLine } from '../validate.ts';
 import { readMembers, type Member } from './members.ts';
 import { standingOf, TOKEN_FILE } from './standing.ts';
@@ -29,8 +27,16 @@ export interface ComposeInitArgs {
   readonly ttl: number;
 }
 
-/** Exit code: 1 where the configuration is not valid. Throws MeshError. */
-export async function runComposeInit(args: ComposeInitArgs, out: (line: string) => void): Promise<number> {
+/**
+ * Exit code: 1 where the configuration is not valid. Throws MeshError.
+ *
+ * @param take makes folders where they are missing, and sees to it that this process may write there
+ */
+export async function runComposeInit(
+  args: ComposeInitArgs,
+  take: (folders: readonly string[]) => Promise<void>,
+  out: (line: string) => void,
+): Promise<number> {
   const texts = await readConfigFiles(args.config);
   const parsed = texts.ok ? parseConfig(texts.value) : texts;
   if (!parsed.ok) {
@@ -39,7 +45,9 @@ export async function runComposeInit(args: ComposeInitArgs, out: (line: string) 
   }
   const { mesh } = parsed.value;
   const members = readMembers(args.members, mesh);
-  await takeFolders([dirname(args.caDir), args.stateDir, ...members.map((member) => folderOf(args, member))]);
+  const folders = [dirname(args.caDir), args.stateDir, ...members.map((member) => folderOf(args, member))];
+  await take(folders);
+  for (const folder of folders) await ensureDir(folder);
   const authority = await authorityFor(args.caDir, mesh.trustDomain, out);
   const parts = { ...(await ledgerOf(args.stateDir)), authority, stateDir: args.stateDir, clock: Date.now };
   try {
@@ -59,21 +67,6 @@ const WORDS = { certificate: 'has its certificate', token: 'has a token to join 
 
 function folderOf(args: ComposeInitArgs, member: Member): string {
   return join(args.instances, member.instance);
-}
-
-/** A new volume belongs to root: as root, hands it to Weft's user and goes on as that user. */
-async function takeFolders(folders: readonly string[]): Promise<void> {
-  if (process.getuid?.() === 0) {
-    for (const folder of folders) {
-      await mkdir(folder, { recursive: true });
-      if ((await stat(folder)).uid === WEFT_USER) continue;
-      // In this order: once it is handed over, root without capabilities may not change it.
-      await chmod(folder, 0o700);
-      await chown(folder, WEFT_USER, WEFT_USER);
-    }
-    dropPrivileges();
-  }
-  for (const folder of folders) await ensureDir(folder);
 }
 
 async function authorityFor(caDir: string, trustDomain: string, out: (line: string) => void): Promise<Authority> {

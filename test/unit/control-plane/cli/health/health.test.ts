@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { askHealth } from '../../../../../control-plane/cli/health/health.ts';
+import { startStatusServer, text } from '../../../../../host/admin.ts';
+
+async function statusPort(context: TestContext, status: number): Promise<string> {
+  const answer = () => text(status === 200 ? 'ready' : 'waiting for: configuration', status);
+  const server = await startStatusServer({ host: '127.0.0.1', port: 0 }, { '/readyz': answer });
+  context.after(() => server.close());
+  return `0.0.0.0:${server.port}`;
+}
+
+test('ready is what the program says of itself', async (context) => {
+  const ready = await askHealth({ WEFT_STATUS: await statusPort(context, 200) });
+  assert.deepEqual([ready.ready, ready.said], [true, 'ready']);
+  const waiting = await askHealth({ WEFT_STATUS: await statusPort(context, 503) });
+  assert.deepEqual([waiting.ready, waiting.said], [false, 'waiting for: configuration']);
+});
+
+test('where nobody listens it is not ready, and says so', async () => {
+  const server = await startStatusServer({ host: '127.0.0.1', port: 0 }, {});
+  await server.close();
+  const { ready, said } = await askHealth({ WEFT_STATUS: `:${server.port}` });
+  assert.equal(ready, false);
+  assert.match(said, /ECONNREFUSED/);
+});

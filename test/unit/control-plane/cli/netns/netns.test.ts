@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyRules, printRules, removeRules, type NetnsSystem } from '../../../../../control-plane/cli/netns/netns.ts';
+import type { NetnsPlan } from '../../../../../control-plane/cli/netns/plan.ts';
+
+const PLAN: NetnsPlan = { appPorts: [8080], redirects: [] };
+
+/** Answers `-C` by `called`; a restore fails with `fault`. */
+function fakeSystem(options: { called?: boolean; fault?: string; missing?: boolean; ipv6?: boolean } = {}) {
+  const restored: { program: string; text: string }[] = [];
+  const host: NetnsSystem = {
+    execute: async (program, args, input) => {
+      if (options.missing) throw Object.assign(new Error('spawn ENOENT'), { code: 'ENOENT' });
+      if (args.includes('-C')) return { code: options.called ? 0 : 1, stderr: 'No chain/target/match by that name.' };
+      restored.push({ program, text: input });
+      return options.fault === undefined ? { code: 0, stderr: '' } : { code: 4, stderr: options.fault };
+    },
+    hasIpv6: async () => options.ipv6 ?? true,
+  };
+  return { host, restored };
+}
+
+test('the rules go to both programs, in one step each', async () => {
+  const { host, restored } = fakeSystem();
+  await applyRules(PLAN, host);
+  assert.deepEqual(
+    restored.map(({ program }) => program),
+    ['iptables-restore', 'ip6tables-restore'],
+  );
+  for (const { text } of restored) assert.match(text, /-I INPUT 1 -j WEFT_INPUT\n-A WEFT_INPUT ! -i lo/);
+});
+
+test('a kernel without IPv6 has nothing to guard there', async () => {
+  const { host, restored } = fakeSystem({ ipv6: false });
+  await applyRules(PLAN, host);
+  assert.deepEqual(
+    restored.map(({ program }) => program),
+    ['iptables-restore'],
+  );
+});
+
+test('removing where nothing is runs nothing', async () => {
+  const { host, restored } = fakeSystem();
+  await removeRules(host);
+  assert.deepEqual(restored, []);
+  const there = fakeSystem({ called: true });
+  await removeRules(there.host);
+  assert.equal(there.restored.length, 2);
+});
+
+test('without iptables, and without the right to change rules, there is one clear line', async () => {
+  await assert.rejects(applyRules(PLAN, fakeSystem({ missing: true }).host), {
+    code: 'netns-refused',
+    detail: 'there is no iptables here',
+    hint: "use the image's target netns, or install iptables",
+  });
+  const said = 'iptables-restore v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied';
+  await assert.rejects(applyRules(PLAN, fakeSystem({ fault: `${said} (you must be root)\n` }).host), {
+    code: 'netns-refused',
+    detail: `iptables-restore: ${said} (you must be root)`,
+    hint: 'it has to run as root with NET_ADMIN: `user: root`, `cap_add: [NET_ADMIN]`',
+  });
+  await assert.rejects(applyRules(PLAN, fakeSystem({ fault: 'line 3 failed\nmore' }).host), {
+    detail: 'iptables-restore: line 3 failed',
+    hint: '',
+  });
+});
+
+test('printing names the program that each part is for', () => {
+  const text = printRules(PLAN);
+  assert.match(text, /^# iptables-restore --noflush\n\*filter\n[\s\S]*# ip6tables-restore --noflush\n\*filter\n/);
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  applyText,
+  checkArguments,
+  hooksOf,
+  removeText,
+  type Hook,
+  type NetnsPlan,
+} from '../../../../../control-plane/cli/netns/plan.ts';
+
+const PLAN: NetnsPlan = {
+  appPorts: [8080, 9090, 8080],
+  redirects: [{ from: { host: '127.15.3.7', port: 8080 }, to: { host: '127.0.0.1', port: 15_001 } }],
+};
+const NONE: NetnsPlan = { appPorts: [], redirects: [] };
+const fresh = new Set<Hook>();
+
+test('a fresh namespace gets chains of Weft’s own, called first, and each port once', () => {
+  assert.equal(
+    applyText('iptables', PLAN, fresh),
+    `*filter
+:WEFT_INPUT - [0:0]
+-I INPUT 1 -j WEFT_INPUT
+-A WEFT_INPUT ! -i lo -p tcp -m tcp --dport 8080 -j DROP
+-A WEFT_INPUT ! -i lo -p tcp -m tcp --dport 9090 -j DROP
+COMMIT
+*nat
+:WEFT_OUTPUT - [0:0]
+-I OUTPUT 1 -j WEFT_OUTPUT
+-A WEFT_OUTPUT -d 127.15.3.7/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 127.0.0.1:15001
+COMMIT
+`,
+  );
+});
+
+test('IPv6 guards the same ports and redirects nothing: names have IPv4 addresses', () => {
+  const text = applyText('ip6tables', PLAN, fresh);
+  assert.match(text, /--dport 8080 -j DROP\n.*--dport 9090 -j DROP\nCOMMIT\n$/);
+  assert.doesNotMatch(text, /nat|DNAT/);
+});
+
+test('a second run fills the chains again and adds no second jump', () => {
+  const text = applyText('iptables', PLAN, new Set(hooksOf('iptables')));
+  assert.doesNotMatch(text, /-I (INPUT|OUTPUT)/);
+  assert.match(text, /^:WEFT_INPUT - \[0:0\]$/m);
+});
+
+test('what has no rules any more is emptied where it was, and else left alone', () => {
+  assert.equal(applyText('iptables', NONE, fresh), '');
+  const [guard] = hooksOf('iptables');
+  assert.ok(guard);
+  assert.equal(applyText('iptables', NONE, new Set([guard])), '*filter\n:WEFT_INPUT - [0:0]\nCOMMIT\n');
+  assert.doesNotMatch(applyText('iptables', { ...PLAN, redirects: [] }, fresh), /nat/);
+});
+
+test('removing takes jump and chain of what is there, and does nothing where there is nothing', () => {
+  assert.equal(removeText('iptables', fresh), '');
+  assert.equal(
+    removeText('ip6tables', new Set(hooksOf('ip6tables'))),
+    '*filter\n:WEFT_INPUT - [0:0]\n-D INPUT -j WEFT_INPUT\n-X WEFT_INPUT\nCOMMIT\n',
+  );
+});
+
+test('asks for the jump by table and chain, and waits for the lock', () => {
+  const [, names] = hooksOf('iptables');
+  assert.ok(names);
+  assert.deepEqual(checkArguments(names), ['-w', '-t', 'nat', '-C', 'OUTPUT', '-j', 'WEFT_OUTPUT']);
+});
