@@ -40,7 +40,7 @@ describe('weft compose on a stock list', { timeout: 1_200_000 }, () => {
     assert.deepEqual(await stock.hashes(), before_);
   });
 
-  it('comes up: the alias, the database, the worker and the second port work as before', async () => {
+  it('comes up: the alias, the database, the worker, the replicas and the second port work as before', async () => {
     const { code, lines } = await stock.weftCompose({ check: false });
     assert.equal(code, 0, lines.join('\n'));
     await stock.compose('up', '--detach', '--wait');
@@ -54,6 +54,8 @@ describe('weft compose on a stock list', { timeout: 1_200_000 }, () => {
       return true;
     }, 30_000);
     assert.match(await ask('/requests'), /^requests \d+/);
+    const served = await Promise.all(Array.from({ length: 24 }, () => ask('/who')));
+    assert.equal(new Set(served).size, 2, 'both replicas serve');
   });
 
   it('shows no body on the wire but on the way to the database, which the mesh does not carry yet', async () => {

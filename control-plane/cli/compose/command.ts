@@ -41,6 +41,8 @@ export const system: ComposeSystem = { env: process.env, composeVersion };
 /** In the order in which Compose looks. */
 const USUAL_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
 const CONFIG = 'weft.yaml';
+/** Every pod has a line for every service. */
+const MOST_SERVICES = 500;
 const OVERRIDE = 'compose.weft.yml';
 
 /** Exit code: 1 where nothing could be written, and by --check where something is not carried over. Throws MeshError. */
@@ -54,7 +56,9 @@ export async function runCompose(
   const source = readComposeSource(file, await readTextBounded(file));
   if (!source.ok) return refuse([source.error], complain);
   const project = await projectOf(source.value, host.env);
-  if (project.services.length === 0) return refuse([`${file}: there are no services in it`], complain);
+  const count = project.services.length;
+  if (count === 0) return refuse([`${file}: there are no services in it`], complain);
+  if (count > MOST_SERVICES) return refuse([`${file}: ${count} services, at most ${MOST_SERVICES}`], complain);
   const guess = planProject(project, wishesOf(args));
   if (!guess.ok) throw new MeshError('usage', { detail: guess.error.join('; '), hint: 'see weft compose --help' });
   const taken = takenNames(guess.value);

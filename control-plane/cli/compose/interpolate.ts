@@ -1,12 +1,6 @@
 // `${VAR:-default}` in a compose file → text, as Compose does it.
 // Source: docs.docker.com/reference/compose-file/interpolation.
 
-export interface Interpolated {
-  readonly text: string;
-  /** Variables that nobody sets and that have no default: Compose takes them for empty. */
-  readonly missing: readonly string[];
-}
-
 export type Variables = ReadonlyMap<string, string>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
@@ -14,52 +8,55 @@ const OPERATOR = /^(:-|-|:\?|\?|:\+|\+)/;
 /** Levels of `${A:-${B:-…}}`. */
 const MAX_NESTING = 16;
 
-export function interpolate(text: string, variables: Variables, nesting = 0): Interpolated {
+/** A variable that nobody sets is empty, as Compose takes it; what is no variable stays as it is. */
+export function interpolate(text: string, variables: Variables, nesting = 0): string {
   let result = '';
-  const missing: string[] = [];
   for (let at = 0; at < text.length; ) {
     const dollar = text.indexOf('$', at);
-    if (dollar < 0) return { text: result + text.slice(at), missing };
-    result += text.slice(at, dollar);
+    if (dollar < 0) return result + text.slice(at);
     const part = partAt(text, dollar, variables, nesting);
-    result += part.text;
-    missing.push(...part.missing);
+    result += text.slice(at, dollar) + part.text;
     at = dollar + part.length;
   }
-  return { text: result, missing };
+  return result;
 }
 
-interface Part extends Interpolated {
-  /** Of the text that it stands for. */
+interface Part {
+  readonly text: string;
+  /** Of what it stands for. */
   readonly length: number;
 }
 
 function partAt(text: string, dollar: number, variables: Variables, nesting: number): Part {
   const rest = text.slice(dollar + 1);
-  if (rest.startsWith('$')) return { text: '$', missing: [], length: 2 };
+  if (rest.startsWith('$')) return { text: '$', length: 2 };
   const bare = NAME.exec(rest)?.[0];
-  if (bare !== undefined) return { ...plain(bare, variables), length: 1 + bare.length };
-  const end = rest.startsWith('{') ? closingBrace(rest) : -1;
-  const inner = end < 0 ? '' : rest.slice(1, end);
+  if (bare !== undefined) return { text: variables.get(bare) ?? '', length: 1 + bare.length };
+  if (!rest.startsWith('{')) return { text: '$', length: 1 };
+  const end = closingBrace(rest);
+  const inner = rest.slice(1, end);
   const name = NAME.exec(inner)?.[0];
   // Compose calls it an error; here the text is only looked at.
-  if (name === undefined) return { text: '$', missing: [], length: 1 };
+  if (end < 0 || name === undefined) {
+    const length = end < 0 ? rest.length + 1 : end + 2;
+    return { text: text.slice(dollar, dollar + length), length };
+  }
   const operator = OPERATOR.exec(inner.slice(name.length))?.[0] ?? '';
   const word = inner.slice(name.length + operator.length);
-  return { ...expand(name, operator, word, variables, nesting), length: 2 + end };
+  return { text: expand(variables.get(name), operator, word, variables, nesting), length: 2 + end };
 }
 
-function expand(name: string, operator: string, word: string, variables: Variables, nesting: number): Interpolated {
-  if (operator === '' || operator.endsWith('?')) return plain(name, variables);
-  const value = variables.get(name);
+function expand(
+  value: string | undefined,
+  operator: string,
+  word: string,
+  variables: Variables,
+  nesting: number,
+): string {
+  if (operator === '' || operator.endsWith('?')) return value ?? '';
   const there = operator.startsWith(':') ? value !== undefined && value !== '' : value !== undefined;
-  if (there !== operator.endsWith('+')) return { text: there ? (value ?? '') : '', missing: [] };
-  return nesting < MAX_NESTING ? interpolate(word, variables, nesting + 1) : { text: '', missing: [] };
-}
-
-function plain(name: string, variables: Variables): Interpolated {
-  const value = variables.get(name);
-  return value === undefined ? { text: '', missing: [name] } : { text: value, missing: [] };
+  if (there !== operator.endsWith('+')) return there ? (value ?? '') : '';
+  return nesting < MAX_NESTING ? interpolate(word, variables, nesting + 1) : '';
 }
 
 function closingBrace(text: string): number {
@@ -71,10 +68,14 @@ function closingBrace(text: string): number {
   return -1;
 }
 
+/** A longer one is a certificate or the like: no address. */
+const MAX_LINE = 8192;
+
 /** `.env` and `env_file`: `NAME=value` lines, quotes taken off, `export ` and comments understood. */
 export function parseEnvFile(text: string): readonly (readonly [string, string])[] {
   const entries: [string, string][] = [];
   for (const line of text.split(/\r?\n/)) {
+    if (line.length > MAX_LINE) continue;
     const found = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*[=:]\s*(.*)$/.exec(line);
     if (found?.[1] !== undefined) entries.push([found[1], unquote(found[2] ?? '')]);
   }

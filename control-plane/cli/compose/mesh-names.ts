@@ -3,6 +3,7 @@
 const RESERVED = /^(weft-|edge-)/;
 /** `edge-<name>` is a label too. */
 const LONGEST = 58;
+const LONGEST_DOMAIN = 100;
 
 /** Compose service → its name in the mesh, each its own. */
 export function meshNames(services: readonly string[]): ReadonlyMap<string, string> {
@@ -22,9 +23,9 @@ export function meshNames(services: readonly string[]): ReadonlyMap<string, stri
 
 function labelOf(service: string): string {
   const plain = service
+    .slice(0, LONGEST - 4)
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, '-')
-    .slice(0, LONGEST - 4)
     .replaceAll(/^-+|-+$/g, '');
   if (plain === '') return 'service';
   return RESERVED.test(plain) ? `svc-${plain}` : plain;
@@ -33,8 +34,9 @@ function labelOf(service: string): string {
 /** A trust domain from the project's name. */
 export function trustDomainOf(project: string): string {
   const plain = project
+    .slice(0, LONGEST_DOMAIN)
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, '-')
     .replaceAll(/^-+|-+$/g, '');
-  return `${plain === '' ? 'project' : plain.slice(0, 100)}.weft.local`;
+  return `${plain === '' ? 'project' : plain}.weft.local`;
 }

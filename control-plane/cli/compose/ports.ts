@@ -22,7 +22,7 @@ export function readPort(raw: unknown, variables: Variables): PortEntry {
     const target = textOf(raw['target']);
     return {
       raw,
-      targets: target === null ? [] : portsOf(interpolate(target, variables).text),
+      targets: target === null ? [] : portsOf(interpolate(target, variables)),
       protocol: textOf(raw['protocol']) ?? 'tcp',
       published: textOf(raw['published']),
       hostIp: textOf(raw['host_ip']),
@@ -34,12 +34,12 @@ export function readPort(raw: unknown, variables: Variables): PortEntry {
 function shortForm(raw: unknown, text: string, variables: Variables): PortEntry {
   const whole = splitColons(text);
   // `${WEB_PORTS}` may stand for all of it.
-  const parts = whole.length === 1 ? splitColons(interpolate(text, variables).text) : whole;
+  const parts = whole.length === 1 ? splitColons(interpolate(text, variables)) : whole;
   const [last = '', protocol = 'tcp'] = (parts.at(-1) ?? '').split('/');
   return {
     raw,
-    targets: portsOf(interpolate(last, variables).text),
-    protocol: interpolate(protocol, variables).text,
+    targets: portsOf(interpolate(last, variables)),
+    protocol: interpolate(protocol, variables),
     published: orNull(parts.at(-2)),
     hostIp: orNull(parts.slice(0, -2).join(':').replaceAll(/[[\]]/g, '')),
   };

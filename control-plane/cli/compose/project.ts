@@ -59,7 +59,7 @@ export interface Surroundings {
 
 export function readProject(source: ComposeSource, around: Surroundings): ComposeProject {
   const { value } = source;
-  const name = interpolate(textOf(value['name']) ?? '', around.variables).text;
+  const name = interpolate(textOf(value['name']) ?? '', around.variables);
   return {
     source,
     name: name === '' ? around.folder : name,
@@ -82,7 +82,7 @@ export function envFilesOf(source: ComposeSource, variables: Variables): readonl
 
 function readService(source: ComposeSource, name: string, raw: Mapping, around: Surroundings): ComposeService {
   const path: Path = ['services', name];
-  const fill = (text: string): string => interpolate(text, around.variables).text;
+  const fill = (text: string): string => interpolate(text, around.variables);
   const networks = readNetworks(raw);
   const container = textOf(raw['container_name']);
   const mode = textOf(raw['network_mode']);
@@ -125,7 +125,7 @@ function readEnvironment(source: ComposeSource, path: Path, raw: Mapping, around
   const found = new Map<string, EnvEntry>();
   for (const file of envFilePaths(raw, around.variables)) {
     for (const [name, text] of around.envFiles.get(file) ?? []) {
-      found.set(name, { name, raw: text, value: interpolate(text, around.variables).text, place: file });
+      found.set(name, { name, raw: text, value: interpolate(text, around.variables), place: file });
     }
   }
   const value = raw['environment'];
@@ -134,7 +134,7 @@ function readEnvironment(source: ComposeSource, path: Path, raw: Mapping, around
     : entriesOf(value).map(([name, text]) => [name, textOf(text), [...path, 'environment', name]] as const);
   for (const [name, text, at] of pairs) {
     // Without a value it comes from the shell.
-    const filled = text === null ? (around.variables.get(name) ?? '') : interpolate(text, around.variables).text;
+    const filled = text === null ? (around.variables.get(name) ?? '') : interpolate(text, around.variables);
     found.set(name, { name, raw: text ?? '', value: filled, place: `${source.name}:${source.lineOf(at)}` });
   }
   return [...found.values()];
@@ -148,7 +148,7 @@ function splitPair(text: string): readonly [string, string | null] {
 function envFilePaths(raw: Mapping, variables: Variables): readonly string[] {
   const value = raw['env_file'];
   const entries = Array.isArray(value) ? value : [value];
-  return entries.map((entry) => interpolate(pathOf(entry), variables).text).filter((path) => path !== '');
+  return entries.map((entry) => interpolate(pathOf(entry), variables)).filter((path) => path !== '');
 }
 
 /** `file` or `{ path: file }`; of an include with several, the first. */

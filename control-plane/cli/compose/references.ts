@@ -21,7 +21,8 @@ export interface Reference {
 }
 
 /** Some DSNs list several hosts: `mongodb://user@a:27017,b:27017/shop`. gRPC's targets have a third slash: `dns:///a:50051`. */
-const URL = /([a-z][a-z0-9+.-]*):\/\/\/?([^\s/?#"'<>,]+(?:,[\w.-]+(?::\d{1,5})?(?![\w.:-]*:\/\/))*)/gi;
+const URL =
+  /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*):\/\/\/?([^\s/?#"'<>,]+(?:,[\w.-]{1,255}(?::\d{1,5})?(?![\w.:-]*:\/\/))*)/gi;
 const HOST_PORT = /(?<![\w.@/-])([A-Za-z0-9][A-Za-z0-9._-]*):(\d{1,5})(?![\w.:])/g;
 const HOST_VARIABLE = /(^|_)(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|ENDPOINT|SERVICE)$/i;
 
