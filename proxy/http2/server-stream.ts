@@ -1,0 +1,131 @@
+// One answer on a downstream HTTP/2 connection: never more or less body than its head declared.
+import { MeshError } from '../../core/kit/error.ts';
+import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead, Tunnel } from '../exchange.ts';
+import type { HeaderList } from '../kit/header-list.ts';
+import { INTERNAL_ERROR, NO_ERROR } from './frames.ts';
+import { Http2Stream, type StreamHost } from './stream.ts';
+
+/** What an answer needs of its connection. */
+export interface ServerStreamHost extends StreamHost {
+  readonly info: ConnectionInfo;
+  /** Writes a head; `contentLength` -1: none. What is wrong with it, '' where nothing is. */
+  writeHead(stream: ServerStream, status: number, headers: HeaderList, contentLength: number, end: boolean): string;
+}
+
+/** Takes what nobody wants. */
+export const NOBODY: DownstreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onAbort() {} };
+
+export class ServerStream extends Http2Stream implements Downstream {
+  readonly connection: ConnectionInfo;
+  /** Known only once the listener has returned it, which may be after an answer. */
+  handler: DownstreamHandler = NOBODY;
+  headSent = false;
+
+  readonly #host: ServerStreamHost;
+  readonly #method: string;
+  #ended = false;
+  /** Bytes of body still to be sent; -1: as many as come; -2: none may. */
+  #left = -2;
+
+  constructor(
+    host: ServerStreamHost,
+    id: number,
+    windows: { readonly send: number; readonly receive: number },
+    head: { readonly method: string; readonly bodyLength: number },
+  ) {
+    super(id, host, windows.send, windows.receive);
+    this.#host = host;
+    this.connection = host.info;
+    this.expected = head.bodyLength;
+    this.#method = head.method;
+  }
+
+  sendInformational(status: number, headers: HeaderList): void {
+    if (this.closed || this.headSent || status === 101) return;
+    const fault = this.#host.writeHead(this, status, headers, -1, false);
+    if (fault !== '') this.#fault(fault);
+  }
+
+  sendHead(head: ResponseHead): void {
+    if (this.closed || this.headSent) return;
+    const { status, bodyLength, declaredLength } = head;
+    const bodiless = this.#method === 'HEAD' || status === 204 || status === 304;
+    const declared = bodiless ? (status === 204 ? -1 : declaredLength) : bodyLength;
+    const length = this.#method === 'HEAD' && declared < 0 && bodyLength > 0 ? bodyLength : declared;
+    const end = bodiless || bodyLength === 0;
+    this.headSent = true;
+    const fault = this.#host.writeHead(this, status, head.headers, length, end);
+    if (fault !== '') {
+      this.#fault(fault);
+      return;
+    }
+    this.#left = end ? -2 : bodyLength;
+    if (!end) return;
+    this.outEnds = true;
+    this.markSent();
+  }
+
+  sendData(chunk: Buffer): boolean {
+    if (this.closed || this.#ended || chunk.length === 0 || this.#left === -2) return true;
+    if (this.#left >= 0) {
+      this.#left -= chunk.length;
+      if (this.#left < 0) return this.#fault('more body than declared');
+    }
+    return this.push(chunk, this.#left === 0);
+  }
+
+  sendEnd(trailers: HeaderList | null): void {
+    if (this.closed || this.#ended) return;
+    if (!this.headSent || this.#left > 0) {
+      this.#fault('less body than declared');
+      return;
+    }
+    this.#ended = true;
+    this.pushEnd(trailers);
+  }
+
+  sendUpgrade(_head: ResponseHead): Tunnel {
+    throw new MeshError('internal', { detail: 'nothing to upgrade' });
+  }
+
+  reset(): void {
+    if (this.closed || this.sent) return;
+    this.host.reset(this, INTERNAL_ERROR);
+  }
+
+  protected takeData(chunk: Buffer): void {
+    this.handler.onData(chunk);
+  }
+
+  protected takeEnd(trailers: HeaderList | null): void {
+    this.handler.onEnd(trailers);
+  }
+
+  protected takeDrain(): void {
+    this.handler.onDrain();
+  }
+
+  fail(error: MeshError): void {
+    const { handler } = this;
+    this.handler = NOBODY;
+    handler.onAbort(error);
+  }
+
+  violated(detail: string): void {
+    this.fail(new MeshError('bad-request', { origin: 'downstream', detail }));
+  }
+
+  /** The answer is out: the rest of the request is of no use (RFC 9113 §8.1). */
+  override markSent(): void {
+    super.markSent();
+    this.handler = NOBODY;
+    if (!this.received && !this.closed) this.host.reset(this, NO_ERROR);
+  }
+
+  #fault(detail: string): false {
+    this.host.reset(this, INTERNAL_ERROR);
+    // The exchange is in the middle of a call of its own.
+    process.nextTick(() => this.fail(new MeshError('internal', { detail })));
+    return false;
+  }
+}

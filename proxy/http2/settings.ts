@@ -1,0 +1,53 @@
+// The peer's SETTINGS (RFC 9113 §6.5): checked, and kept as they are in force.
+import {
+  DEFAULT_WINDOW,
+  ENABLE_PUSH,
+  FLOW_CONTROL_ERROR,
+  FRAME_BYTES,
+  HEADER_TABLE_SIZE,
+  INITIAL_WINDOW_SIZE,
+  MAX_CONCURRENT_STREAMS,
+  MAX_FRAME_SIZE,
+  MAX_WINDOW,
+  NO_ERROR,
+  PROTOCOL_ERROR,
+} from './frames.ts';
+
+const LARGEST_FRAME = 16_777_215;
+
+export class PeerSettings {
+  tableBytes = 4_096;
+  /** Streams that may be open at once. */
+  streams = Number.POSITIVE_INFINITY;
+  windowBytes = DEFAULT_WINDOW;
+
+  /** `fromServer`: it must not offer to be pushed to. The error code; `NO_ERROR` where all is well. */
+  take(payload: Buffer, start: number, end: number, fromServer: boolean): number {
+    for (let at = start; at < end; at += 6) {
+      const code = this.#set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2), fromServer);
+      if (code !== NO_ERROR) return code;
+    }
+    return NO_ERROR;
+  }
+
+  #set(id: number, value: number, fromServer: boolean): number {
+    switch (id) {
+      case HEADER_TABLE_SIZE:
+        this.tableBytes = value;
+        return NO_ERROR;
+      case ENABLE_PUSH:
+        return value > 1 || (fromServer && value === 1) ? PROTOCOL_ERROR : NO_ERROR;
+      case MAX_CONCURRENT_STREAMS:
+        this.streams = value;
+        return NO_ERROR;
+      case INITIAL_WINDOW_SIZE:
+        this.windowBytes = value;
+        return value > MAX_WINDOW ? FLOW_CONTROL_ERROR : NO_ERROR;
+      case MAX_FRAME_SIZE:
+        // Larger frames are never used, so that they hold up nobody.
+        return value < FRAME_BYTES || value > LARGEST_FRAME ? PROTOCOL_ERROR : NO_ERROR;
+      default:
+        return NO_ERROR;
+    }
+  }
+}
