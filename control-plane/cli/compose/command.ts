@@ -13,6 +13,7 @@ import { envFilesOf, readProject, type ComposeProject } from './project.ts';
 import { carriesEverything, reportLines } from './report.ts';
 import { readComposeSource, type ComposeSource } from './source.ts';
 import { weftYaml } from './weft-yaml.ts';
+import { oneLine } from './yaml-text.ts';
 import { addedNames, MESH_NETWORK, OUTSIDE_NETWORK } from './workloads.ts';
 
 export interface ComposeArgs {
@@ -41,6 +42,8 @@ export const system: ComposeSystem = { env: process.env, composeVersion };
 /** In the order in which Compose looks. */
 const USUAL_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
 const CONFIG = 'weft.yaml';
+/** As Compose has it. */
+const SERVICE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]*$/;
 /** Every pod has a line for every service. */
 const MOST_SERVICES = 500;
 const OVERRIDE = 'compose.weft.yml';
@@ -59,6 +62,12 @@ export async function runCompose(
   const count = project.services.length;
   if (count === 0) return refuse([`${file}: there are no services in it`], complain);
   if (count > MOST_SERVICES) return refuse([`${file}: ${count} services, at most ${MOST_SERVICES}`], complain);
+  const odd = project.services.filter(({ name }) => !SERVICE_NAME.test(name));
+  if (odd.length > 0)
+    return refuse(
+      odd.map(({ name }) => `${file}: ${JSON.stringify(name)} is no name of a service`),
+      complain,
+    );
   const guess = planProject(project, wishesOf(args));
   if (!guess.ok) throw new MeshError('usage', { detail: guess.error.join('; '), hint: 'see weft compose --help' });
   const taken = takenNames(guess.value);
@@ -66,8 +75,8 @@ export async function runCompose(
   const target = await targetOf(args, file);
   const plan = target.kept === null ? guess : keepConfig(guess.value, target.config, target.kept);
   if (!plan.ok) return refuse(plan.error, complain);
-  for (const line of reportLines(plan.value)) out(line);
-  for (const line of await surroundingLines(file, project, host)) out(line);
+  const more = await surroundingLines(file, project, host);
+  for (const line of [...reportLines(plan.value), ...more]) out(oneLine(line));
   if (args.check) {
     const files = target.kept === null ? `${target.config} and ${target.override}` : target.override;
     out(`\n--check: would write ${files}; nothing is written`);
@@ -218,6 +227,6 @@ function composeVersion(): Promise<string | null> {
 }
 
 function refuse(lines: readonly string[], complain: (line: string) => void): 1 {
-  for (const line of lines) complain(`error: ${line}`);
+  for (const line of lines) complain(oneLine(`error: ${line}`));
   return 1;
 }

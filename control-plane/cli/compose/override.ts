@@ -16,7 +16,7 @@ import {
   type EdgeWorkload,
   type Instance,
 } from './workloads.ts';
-import { anchors, block, indent } from './yaml-text.ts';
+import { anchors, block, indent, keyText, oneLine } from './yaml-text.ts';
 
 export interface OverrideOptions extends WeftOptions {
   /** The compose file, seen from the override. */
@@ -94,7 +94,7 @@ function appText({ member, app, isCopy }: Instance, base: string): string {
   for (const key of POD_KEYS) if (service.raw[key] !== undefined) lines.push(`${key}: !reset null`);
   if (own.length > 0) lines.push('environment:');
   for (const { variable, value, reason } of own) {
-    lines.push(`  # ${reason}.`, `  ${variable}: ${JSON.stringify(value)}`);
+    lines.push(`  # ${oneLine(reason)}.`, `  ${keyText(variable)}: ${JSON.stringify(value)}`);
   }
   if (service.replicas > 1) {
     if (service.raw['scale'] !== undefined) lines.push('scale: 1');

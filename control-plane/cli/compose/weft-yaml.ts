@@ -2,6 +2,7 @@
 import { trustDomainOf } from './mesh-names.ts';
 import type { Member, Plan } from './plan.ts';
 import { edgeListenPort } from './edge-port.ts';
+import { oneLine } from './yaml-text.ts';
 
 export function weftYaml({ project, members, outside }: Plan): string {
   const edges = members.filter(({ edgePorts, port }) => edgePorts.length > 0 && port !== null);
@@ -35,7 +36,7 @@ export function weftYaml({ project, members, outside }: Plan): string {
       );
     }
   }
-  return `${lines.join('\n')}\n`;
+  return `${lines.map((line) => oneLine(line)).join('\n')}\n`;
 }
 
 function serviceLines(member: Member): readonly string[] {

@@ -1,6 +1,16 @@
 // Values → YAML as a person would write it: short lists on a line, anchors for what is shared.
 import { Document, isScalar, visit } from 'yaml';
 
+/** What somebody else wrote, within a comment or a line of output. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+}
+
+/** A key of somebody else's. */
+export function keyText(text: string): string {
+  return /^[A-Za-z_][\w.-]*$/.test(text) ? text : JSON.stringify(text);
+}
+
 /** Longer lists stand one entry to a line. */
 const LONGEST_FLOW = 90;
 
