@@ -13,7 +13,9 @@ import { makeSidecarMesh } from '../support/sidecar-mesh.ts';
 
 const PAYMENTS = loopbackAddresses(['orders', 'payments']).get('payments') ?? '';
 
-test('a sidecar with names serves its callee where the hosts line says, and starts again without a control plane', async (t) => {
+test('a sidecar with names serves its callee where the hosts line says, and starts again without a control plane', {
+  timeout: 60_000,
+}, async (t) => {
   const app = await startUpstream(t, (_incoming, response) => response.end('charged'));
   const mesh = await makeSidecarMesh(t, app.port);
   const plane = await mesh.start();
@@ -52,7 +54,7 @@ test('a sidecar with names serves its callee where the hosts line says, and star
   assert.equal((await call()).body, 'charged');
 });
 
-test('a sidecar whose kept view is torn waits for the control plane and says so', async (t) => {
+test('a sidecar whose kept view is torn waits for the control plane and says so', { timeout: 60_000 }, async (t) => {
   const app = await startUpstream(t, (_incoming, response) => response.end('charged'));
   const mesh = await makeSidecarMesh(t, app.port);
   const plane = await mesh.start();
@@ -72,7 +74,9 @@ test('a sidecar whose kept view is torn waits for the control plane and says so'
   await again.ready;
 });
 
-test('a name whose place another program has: one line, not ready with the reason, and everything else serves', async (t) => {
+test('a name whose place another program has: one line, not ready with the reason, and everything else serves', {
+  timeout: 60_000,
+}, async (t) => {
   const app = await startUpstream(t, (_incoming, response) => response.end('charged'));
   const mesh = await makeSidecarMesh(t, app.port);
   await mesh.start();
@@ -96,7 +100,7 @@ test('a name whose place another program has: one line, not ready with the reaso
   assert.equal((await ask(app.port, '/charge', { host: PAYMENTS })).body, 'charged');
 });
 
-test('an edge opens its TLS door again without a control plane', async (t) => {
+test('an edge opens its TLS door again without a control plane', { timeout: 60_000 }, async (t) => {
   const app = await startUpstream(t, (_incoming, response) => response.end('charged'));
   const mesh = await makeSidecarMesh(t, app.port);
   const plane = await mesh.start();
