@@ -1,7 +1,7 @@
 // Compose files of every kind as texts: input, divider, what `weft compose` says and writes.
 // WEFT_UPDATE_GOLDEN=1 writes the outputs anew; read the diff before you commit it.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -14,10 +14,9 @@ import { reportLines } from '../../../../../control-plane/cli/compose/report.ts'
 import { readComposeSource } from '../../../../../control-plane/cli/compose/source.ts';
 import { weftYaml } from '../../../../../control-plane/cli/compose/weft-yaml.ts';
 import { parseConfig } from '../../../../../core/config/parse.ts';
+import { composeGoldens, DIVIDER, GOLDEN_FOLDER } from '../../../../support/compose-golden.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const FOLDER = join(ROOT, 'golden', 'compose');
-const DIVIDER = '\n----------\n';
 const WISHES = { http: new Map(), outside: new Set<string>() };
 const IMAGES = { image: 'weft:dev', podImage: 'weft:netns', config: './weft.yaml', base: './docker-compose.yml' };
 
@@ -51,7 +50,7 @@ function servicesOf(override: string): string {
 }
 
 function check(name: string, input: string, output: string): void {
-  const file = join(FOLDER, name);
+  const file = join(GOLDEN_FOLDER, name);
   const expected = existsSync(file) ? (readFileSync(file, 'utf8').split(DIVIDER)[1] ?? '') : '';
   if (process.env['WEFT_UPDATE_GOLDEN'] === '1') writeFileSync(file, `${input}${DIVIDER}${output.trimEnd()}\n`);
   else assert.equal(output.trimEnd(), expected.trimEnd());
@@ -75,13 +74,8 @@ for (const [name, [folder, file, others]] of Object.entries(PROJECTS)) {
   });
 }
 
-for (const name of readdirSync(FOLDER).toSorted()) {
-  if (Object.keys(PROJECTS).includes(name)) continue;
+for (const { name, input, files } of composeGoldens()) {
   test(`the compose file ${name} gives what it is filed with`, () => {
-    const [input = ''] = readFileSync(join(FOLDER, name), 'utf8').split(DIVIDER);
-    const [first = '', ...rest] = `${input}\n`.split(/^=== (.+) ===\n/m);
-    const files: [string, string][] = [['docker-compose.yml', first]];
-    for (let at = 0; at < rest.length; at += 2) files.push([rest[at] ?? '', rest[at + 1] ?? '']);
     check(name, input, outputOf(planOf(files), servicesOf));
   });
 }
