@@ -4,6 +4,7 @@ import { createLog } from '../../host/log.ts';
 import type { EdgeSettings } from '../../host/proxy-settings.ts';
 import { EdgeMode } from './edge.ts';
 import { MeshProcess } from './mesh-process.ts';
+import { requireRole } from './role.ts';
 import { Shell } from './shell.ts';
 
 export async function runEdge(settings: EdgeSettings): Promise<number> {
@@ -19,7 +20,10 @@ export async function runEdge(settings: EdgeSettings): Promise<number> {
     token,
     stateDir,
     drain,
-    modes: () => [new EdgeMode()],
+    modes: ({ account }) => {
+      requireRole('edge', account);
+      return [new EdgeMode()];
+    },
   });
   try {
     await edge.start();

@@ -8,6 +8,7 @@ import { InboundMode } from './inbound.ts';
 import { MeshProcess } from './mesh-process.ts';
 import { OutboundMode } from './outbound.ts';
 import { lookEvery, PodWatch } from './pod-watch.ts';
+import { requireRole } from './role.ts';
 import { runChild } from './run.ts';
 import { Shell } from './shell.ts';
 
@@ -26,16 +27,19 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
     token: settings.token,
     stateDir,
     drain,
-    modes: ({ account, namespace }) => [
-      new InboundMode({ address: settings.inbound, app: settings.app }),
-      new OutboundMode({
-        service: account,
-        namespace,
-        byHost: settings.outboundByHost,
-        ports: settings.outbound,
-        names: settings.names ? { appPort: settings.app?.port ?? null } : null,
-      }),
-    ],
+    modes: ({ account, namespace }) => {
+      requireRole('sidecar', account);
+      return [
+        new InboundMode({ address: settings.inbound, app: settings.app }),
+        new OutboundMode({
+          service: account,
+          namespace,
+          byHost: settings.outboundByHost,
+          ports: settings.outbound,
+          names: settings.names ? { appPort: settings.app?.port ?? null } : null,
+        }),
+      ];
+    },
   });
   const watch = settings.pods === null ? null : podWatch(settings.pods, shell);
   watch?.start();
