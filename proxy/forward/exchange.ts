@@ -87,6 +87,8 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     this.#record.cluster = cluster.cluster.name;
     head.target = action.rewrite(head.target);
     this.#plan.onRequest(head, connection);
+    // HTTP/1.0 may come without Host; the next hop is spoken to in HTTP/1.1, which must have one (RFC 9112 §3.2).
+    if (head.authority === '') head.authority = serviceOf(cluster.cluster.name);
     this.#watch(head.bodyLength === 0 ? action.timeout : 0);
     const endpoint = cluster.pick(null);
     if (endpoint === null) this.#fail(new MeshError('no-endpoint', { detail: `cluster ${cluster.cluster.name}` }));
@@ -260,4 +262,10 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     this.#deps.deadlines.clear(this.#timer);
     this.#timer = null;
   }
+}
+
+/** `orders@v2` is a cluster of `orders`. */
+function serviceOf(cluster: string): string {
+  const at = cluster.indexOf('@');
+  return at < 0 ? cluster : cluster.slice(0, at);
 }

@@ -140,6 +140,15 @@ test('pipelined requests are answered in their order', async (t) => {
   assert.ok(text.indexOf('answer /2') < text.indexOf('answer /3'));
 });
 
+test('a request of HTTP/1.0 without Host reaches the upstream under the service name', async (t) => {
+  const upstream = await startUpstream(t, (incoming, response) => response.end(`host ${incoming.headers.host}`));
+  const edge = await startProxy(t, { view: edgeView([upstream.port]) });
+  const client = await connectRaw(t, edge.port());
+  client.socket.write('GET / HTTP/1.0\r\n\r\n');
+  await client.closed;
+  assert.match(client.text(), /^HTTP\/1\.1 200 OK\r\n[^]*host up$/);
+});
+
 test('HEAD keeps its length and has no body, 204 and 304 have none', async (t) => {
   const upstream = await startUpstream(t, (incoming, response) => {
     if (incoming.url === '/204') response.writeHead(204).end();
