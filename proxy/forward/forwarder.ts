@@ -3,6 +3,7 @@
 import { ERRORS } from '../../core/kit/error-table.ts';
 import type { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, Downstream, DownstreamHandler, ExchangeRecord, RequestHead } from '../exchange.ts';
+import { HeaderList } from '../kit/header-list.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
 import type { ExchangePlan } from './plan.ts';
 import { respondError } from './respond.ts';
@@ -34,12 +35,29 @@ export class Forwarder {
     const now = this.#deps.now();
     const record = newRecord(downstream.connection, '', '', '', now);
     const plan = this.#plan;
+    // Who quotes the answer's request id must find it in the log.
+    plan.identify(unreadHead(), record);
     respondError(downstream, error, record, plan);
     record.flag = ERRORS[error.code].flag;
     record.code = error.code;
     record.detail = error.detail;
     record.finishedAt = this.#deps.now();
     plan.record(record);
+  };
+}
+
+/** Stands for a head of which nothing may be believed. */
+function unreadHead(): RequestHead {
+  return {
+    method: '',
+    target: '',
+    authority: '',
+    scheme: 'http',
+    version: 11,
+    headers: new HeaderList(),
+    bodyLength: 0,
+    upgrade: '',
+    expectContinue: false,
   };
 }
 

@@ -298,7 +298,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#body.stop();
     if (answerable) {
       this.batch.clear();
-      this.#socket.write(`HTTP/1.1 ${ERRORS[code].http} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n`, 'latin1');
+      this.#socket.write(brokenBodyAnswer(code), 'latin1');
       this.#finish();
     } else {
       this.#close();
@@ -352,6 +352,16 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 }
 
 const REFUSED_REQUEST = { method: '', version: 11, upgrade: '', expectContinue: false };
+
+/** For a request whose body turned out broken after it was handed on: nobody above can answer it any more. */
+function brokenBodyAnswer(code: ErrorCode): string {
+  const { http, message } = ERRORS[code];
+  const body = `${JSON.stringify({ error: { code, message } })}\n`;
+  return (
+    `HTTP/1.1 ${http} \r\ncontent-type: application/json\r\nx-weft-error: ${code}\r\n` +
+    `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+  );
+}
 
 function flushLater(connection: Http1ServerConnection): void {
   connection.flushDue();

@@ -239,6 +239,17 @@ test('a head that is no HTTP is answered, counted and logged like the rest', asy
   const [line] = await edge.exchanges(1);
   assert.equal(line?.['code'], 'bad-request');
   assert.equal(line?.['flag'], 'DPE');
+  const said = /"requestId":"([0-9a-f]{32})"/.exec(client.text());
+  assert.equal(line?.['requestId'], said?.[1]);
+});
+
+test('a body that breaks after its head was handed on is answered with the code', async (t) => {
+  const port = await startRawUpstream(t, () => {});
+  const edge = await startProxy(t, { view: edgeView([port]) });
+  const client = await connectRaw(t, edge.port());
+  client.socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n');
+  await client.closed;
+  assert.match(client.text(), /^HTTP\/1\.1 400 [^]*x-weft-error: bad-request\r\n[^]*\{"error":\{"code":"bad-request"/);
 });
 
 test('an early answer to an upload is passed on, and the client connection lives or ends by its framing', async (t) => {
