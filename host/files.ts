@@ -112,7 +112,8 @@ export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-function fileDetail(path: string, cause: unknown): string {
+/** Which file, and why it cannot be read, in plain words. */
+export function fileDetail(path: string, cause: unknown): string {
   if (isErrno(cause, 'ENOENT')) return `${path} does not exist`;
   if (isErrno(cause, 'EACCES')) return `${path}: permission denied`;
   return `${path}: ${cause instanceof Error ? cause.message : String(cause)}`;

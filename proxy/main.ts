@@ -21,7 +21,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'run': {
       const { settings, command } = await readSettings(SIDECAR_SETTINGS, rest, process.env);
       if ((role === 'run') !== (command !== null && command.length > 0)) {
-        throw new MeshError('usage', { detail: `weft ${role}`, hint: 'weft run [OPTIONS] -- COMMAND starts an app' });
+        const detail = role === 'run' ? 'there is no command to run' : '`weft sidecar` runs no command';
+        throw new MeshError('usage', { detail, hint: 'weft run [OPTIONS] -- COMMAND starts an app' });
       }
       const { runSidecar } = await import('./mode/sidecar-main.ts');
       return runSidecar(settings, role === 'run' ? command : null);

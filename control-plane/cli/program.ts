@@ -100,7 +100,7 @@ function addCertificates(program: Command): void {
   ca.command('init')
     .description('make the authority: a root and an intermediate, files 0600')
     .option('--dir <folder>', 'where', '.weft/ca')
-    .requiredOption('--trust-domain <name>', 'as in the configuration, mesh.trustDomain')
+    .option('--trust-domain <name>', 'as in the configuration, mesh.trustDomain', 'weft.local')
     .action(async (options: { dir: string; trustDomain: string }) => {
       const { runCaInit } = await import('./ca.ts');
       await runCaInit(options, process.stdout);

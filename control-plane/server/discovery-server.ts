@@ -155,7 +155,7 @@ export function bind(server: Server, address: HostPort, credentials: ServerCrede
 /** The library hides the errno in a text. */
 function bindError(target: string, cause: Error): MeshError {
   const inUse = cause.message.includes('EADDRINUSE');
-  const reason = /\[(.*)\]/.exec(cause.message)?.[1] ?? cause.message;
+  const reason = /\[(.*)\]/.exec(cause.message)?.[1] ?? cause.message.replace(/ for target dns:.*$/, '');
   const hint = inUse ? 'stop what listens there or choose another port' : 'choose another address or port';
   return new MeshError('address-in-use', { detail: inUse ? target : `${target}: ${reason}`, hint, cause });
 }

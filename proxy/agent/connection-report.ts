@@ -5,6 +5,9 @@ import type { HostPort } from '../../core/model/mesh.ts';
 import { targetOf } from './control-plane-channel.ts';
 import type { SessionEnd } from './session.ts';
 
+/** gRPC FAILED_PRECONDITION. */
+const NOT_CONFIGURED = 9;
+
 export class ConnectionReport {
   readonly #log: Log;
   readonly #address: string;
@@ -27,10 +30,13 @@ export class ConnectionReport {
     this.#told = code;
     const reason = plainReason(details);
     const keeps = hasView ? 'the last view keeps being served' : 'there is no view yet';
-    this.#log.warn(
-      { code: 'control-plane-unreachable', address: this.#address, reason },
-      `no control plane: ${reason}; ${keeps}, trying again`,
-    );
+    const fields = { code: 'control-plane-unreachable', address: this.#address, reason };
+    // The control plane is there; it is the configuration that lacks this service.
+    if (code === NOT_CONFIGURED) {
+      this.#log.warn(fields, `no view from the control plane: ${reason} (add it there); ${keeps}, trying again`);
+    } else {
+      this.#log.warn(fields, `no control plane: ${reason}; ${keeps}, trying again`);
+    }
   }
 }
 

@@ -12,6 +12,7 @@ import { err, ok, type Result } from '../../core/kit/result.ts';
 import { edgeAccount } from '../../core/model/brand.ts';
 import type { Mesh } from '../../core/model/mesh.ts';
 import type { View } from '../../core/model/view.ts';
+import { fileDetail } from '../../host/files.ts';
 import { type FileWatch, watchFiles } from '../../host/watch.ts';
 
 export interface StandaloneOptions {
@@ -47,8 +48,11 @@ export class Standalone {
   async load(): Promise<StandaloneView> {
     const { file, edge } = this.#options;
     const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-      const detail = cause instanceof Error ? cause.message : file;
-      throw new MeshError('file-unreadable', { detail, hint: 'name the file after --standalone', cause });
+      throw new MeshError('file-unreadable', {
+        detail: fileDetail(file, cause),
+        hint: 'name the file after --standalone',
+        cause,
+      });
     });
     const parsed = this.#parse([{ name: file, text }]);
     if (!parsed.ok) throw invalid(parsed.error);

@@ -81,6 +81,7 @@ describe('the command line', () => {
   });
 
   it('makes an authority, a token and a first configuration', async () => {
+    assert.match((await weft('ca', 'init', '--dir', 'other')).stdout, /weft\.local/);
     assert.equal((await weft('ca', 'init', '--trust-domain', 'shop.test')).code, 0);
     assert.equal((await weft('ca', 'init', '--trust-domain', 'shop.test')).code, 1);
     const token = await weft('token', 'create', '--service', 'orders', '--version', 'v2');

@@ -38,3 +38,15 @@ test('a long outage is one line, another kind of trouble is news, and so is the 
   );
   assert.equal(log.lines[0]?.fields['address'], '[::1]:15012');
 });
+
+test('a service that the configuration lacks is not told that the control plane is away', () => {
+  const log = recordingLog();
+  const report = new ConnectionReport(log, { host: '::1', port: 15_012 });
+  report.lost({ code: 9, reason: 'shop is not in the configuration', connected: false }, false);
+  assert.deepEqual(
+    log.lines.map(({ message }) => message),
+    [
+      'no view from the control plane: shop is not in the configuration (add it there); there is no view yet, trying again',
+    ],
+  );
+});
