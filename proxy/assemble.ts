@@ -9,7 +9,7 @@ import { Acceptor, createPlainServer, type ServedConnection, type ServerFactory 
 import { ListenerSet, type OpenedListeners, type Unbound, type WantedListener } from './accept/listener-set.ts';
 import type { Refusal } from './agent/agent.ts';
 import { ClusterSet, type PreparedClusters } from './cluster/cluster-set.ts';
-import type { ClientConnectionEvents, DialDone } from './cluster/dial.ts';
+import type { ClientConnection, ClientConnectionEvents, DialDone } from './cluster/dial.ts';
 import { dialPlain } from './cluster/plain-dial.ts';
 import { POOL_LIMITS } from './cluster/pool.ts';
 import type { ConnectionInfo } from './exchange.ts';
@@ -20,6 +20,9 @@ import type { ExchangePlan } from './forward/plan.ts';
 import { Http1ClientConnection } from './http1/client-connection.ts';
 import { CLIENT_LIMITS, SERVER_LIMITS } from './http1/limits.ts';
 import { Http1ServerConnection } from './http1/server-connection.ts';
+import { Http2ClientConnection } from './http2/client-connection.ts';
+import { HTTP2_LIMITS } from './http2/limits.ts';
+import { Http2ServerConnection } from './http2/server-connection.ts';
 import { TimerWheel } from './kit/timer-wheel.ts';
 import type { ServerCertificates } from './mode/certificates.ts';
 import { notReadyPlan } from './mode/not-ready.ts';
@@ -77,7 +80,7 @@ export class Proxy {
   constructor(options: ProxyOptions) {
     this.#options = options;
     this.#clusters = new ClusterSet({
-      dial: (cluster, endpoint, done) => this.#dial(cluster, endpoint, done),
+      dial: (cluster, endpoint, done, http1Only) => this.#dial(cluster, endpoint, done, http1Only),
       createConnection: (socket, events) => this.#upstream(socket, events),
       limits: POOL_LIMITS,
       now: () => performance.now(),
@@ -269,10 +272,10 @@ export class Proxy {
     return notReadyPlan(ids, (record) => recorder.stats.record(record), listener.tls === 'mesh');
   }
 
-  #dial(cluster: Cluster, endpoint: Endpoint, done: DialDone): () => void {
-    if (cluster.kind === 'static') return dialPlain(cluster, endpoint, done);
+  #dial(cluster: Cluster, endpoint: Endpoint, done: DialDone, http1Only: boolean): () => void {
+    if (cluster.kind === 'static') return dialPlain(cluster, endpoint, done, true);
     const { mesh } = this.#options;
-    if (mesh !== null) return mesh.dialer.dial(cluster, endpoint, done);
+    if (mesh !== null) return mesh.dialer.dial(cluster, endpoint, done, http1Only);
     const refused = setImmediate(() => done(new MeshError('no-identity', { unprocessed: true }), null));
     return () => clearImmediate(refused);
   }
@@ -280,10 +283,18 @@ export class Proxy {
   #downstream(socket: Socket, info: ConnectionInfo, onClose: () => void, forwarder: Forwarder): ServedConnection {
     const { onRequest, onRefused } = forwarder;
     const timers = this.#timers;
+    if (speaksHttp2(socket)) {
+      const limits = HTTP2_LIMITS;
+      return new Http2ServerConnection(socket, info, { onRequest, onRefused, onClose, limits, timers, now });
+    }
     return new Http1ServerConnection(socket, info, { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers });
   }
 
-  #upstream(socket: Socket, events: ClientConnectionEvents): Http1ClientConnection {
+  #upstream(socket: Socket, events: ClientConnectionEvents): ClientConnection {
+    if (speaksHttp2(socket)) {
+      const { onIdle, onClose } = events;
+      return new Http2ClientConnection(socket, { limits: HTTP2_LIMITS, timers: this.#timers, now, onIdle, onClose });
+    }
     return new Http1ClientConnection(socket, {
       limits: CLIENT_LIMITS,
       timers: this.#timers,
@@ -291,6 +302,15 @@ export class Proxy {
       onClose: events.onClose,
     });
   }
+}
+
+/** What the handshake agreed on; plaintext is never asked. */
+function speaksHttp2(socket: Socket): boolean {
+  return 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
+}
+
+function now(): number {
+  return performance.now();
 }
 
 function refusal(error: MeshError, resource: string, ruleId: string): Refusal {

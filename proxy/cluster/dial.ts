@@ -14,6 +14,21 @@ export interface ClientConnection {
   close(): void;
 }
 
+/** One that carries many requests at a time. */
+export interface SharedConnection extends ClientConnection {
+  readonly multiplexed: true;
+  /** Requests that it has. */
+  readonly active: number;
+  /** Requests that it takes beside those. */
+  readonly capacity: number;
+  /** Takes no more, and closes after the last. */
+  drain(): void;
+}
+
+export function isShared(connection: ClientConnection): connection is SharedConnection {
+  return 'multiplexed' in connection;
+}
+
 export interface ClientConnectionEvents {
   /** May carry the next request. */
   onIdle(): void;
@@ -26,6 +41,7 @@ export type ConnectionFactory = (socket: Socket, events: ClientConnectionEvents)
 /**
  * Connects, does the handshake and checks the identity that the cluster expects. Calls back once, never
  * at once: with a socket that is ready for HTTP, or with an unprocessed error. The returned function gives up.
+ `http1Only`: for what cannot share a connection.
  */
-export type Dial = (cluster: Cluster, endpoint: Endpoint, done: DialDone) => () => void;
+export type Dial = (cluster: Cluster, endpoint: Endpoint, done: DialDone, http1Only: boolean) => () => void;
 export type DialDone = (error: MeshError | null, socket: Socket | null) => void;

@@ -6,6 +6,7 @@ import type { Cluster, Endpoint } from '../../core/model/view.ts';
 import type { EndpointHandle, RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import type { ClientConnection, ConnectionFactory, Dial } from './dial.ts';
 import { PendingRequest } from './pending.ts';
+import { type CreateConnection, overloaded, SharedPool } from './shared-pool.ts';
 
 export interface PoolLimits {
   /** Connections to one endpoint, busy, idle and being opened. Source: Envoy, 1,024 per cluster. */
@@ -43,6 +44,10 @@ export class EndpointPool implements EndpointHandle {
   readonly #entries = new Set<Entry>();
   readonly #waiting: PendingRequest[] = [];
   readonly #dials = new Set<() => void>();
+  /** Connections that carry many requests at a time: between sidecars. */
+  readonly #shared: SharedPool;
+  /** A sidecar of an older version, which has one request on a connection at a time. */
+  #oldPeer = false;
   #busy = 0;
   #draining = false;
   /** Where the picker reads how many requests are in flight here. */
@@ -59,14 +64,18 @@ export class EndpointPool implements EndpointHandle {
     this.#cluster = cluster;
     this.#deps = deps;
     this.#row = new Uint32Array(1);
+    this.#shared = new SharedPool(cluster, endpoint, deps, {
+      onCount: () => this.#count(),
+      onOldPeer: (connect, waiting) => this.#meetOldPeer(connect, waiting),
+    });
   }
 
   get active(): number {
-    return this.#busy + this.#waiting.length;
+    return this.#busy + this.#waiting.length + this.#shared.active;
   }
 
   get idle(): number {
-    return this.#idle.length;
+    return this.#idle.length + this.#shared.idle;
   }
 
   /** From now on the number of requests in flight stands in `row[index]`. */
@@ -77,6 +86,7 @@ export class EndpointPool implements EndpointHandle {
   }
 
   request(head: RequestHead, handler: UpstreamHandler, fresh: boolean): Upstream {
+    if (this.#shares && head.upgrade === '') return this.#shared.request(head, handler, fresh);
     if (!fresh) {
       for (let entry = this.#idle.pop(); entry !== undefined; entry = this.#idle.pop()) {
         if (!entry.connection.usable) continue;
@@ -97,12 +107,14 @@ export class EndpointPool implements EndpointHandle {
 
   /** Opens one connection ahead of need. Calls back with what became of it. */
   warm(done: (error: MeshError | null) => void): void {
-    if (this.#entries.size > 0) queueMicrotask(() => done(null));
+    if (this.#shares) this.#shared.warm(done);
+    else if (this.#entries.size > 0) queueMicrotask(() => done(null));
     else this.#open(done);
   }
 
   /** Closes what has been idle for too long. */
   sweep(): void {
+    this.#shared.sweep();
     const oldest = this.#deps.now() - this.#deps.limits.idleTimeout;
     // The longest idle stand first.
     while (this.#idle.length > 0 && (this.#idle[0] as Entry).idleSince <= oldest) {
@@ -113,12 +125,14 @@ export class EndpointPool implements EndpointHandle {
   /** No longer in any view: idle connections close now, busy ones after their exchange. */
   drain(): void {
     this.#draining = true;
+    this.#shared.drain();
     for (const entry of this.#idle.splice(0)) entry.connection.close();
   }
 
   /** Ends everything now. */
   close(): void {
     this.drain();
+    this.#shared.close();
     for (const giveUp of this.#dials) giveUp();
     this.#dials.clear();
     for (const entry of [...this.#entries]) entry.connection.close();
@@ -127,29 +141,48 @@ export class EndpointPool implements EndpointHandle {
   }
 
   #open(done: ((error: MeshError | null) => void) | null): void {
-    const giveUp = this.#deps.dial(this.#cluster, this.endpoint, (error, socket) => {
-      this.#dials.delete(giveUp);
-      if (error !== null || socket === null) {
-        const reason = error ?? new MeshError('internal');
-        done?.(reason);
-        this.#dialFailed(reason);
-        return;
-      }
-      const entry: Entry = {
-        connection: this.#deps.createConnection(socket, {
-          onIdle: () => this.#release(entry),
-          onClose: () => this.#remove(entry),
-        }),
-        idleSince: 0,
-        busy: true,
-      };
-      this.#entries.add(entry);
-      this.#busy += 1;
-      entry.connection.start();
-      if (entry.busy && entry.connection.usable) this.#release(entry);
-      done?.(null);
-    });
+    const giveUp = this.#deps.dial(
+      this.#cluster,
+      this.endpoint,
+      (error, socket) => {
+        this.#dials.delete(giveUp);
+        if (error !== null || socket === null) {
+          const reason = error ?? new MeshError('internal');
+          done?.(reason);
+          this.#dialFailed(reason);
+          return;
+        }
+        this.#adopt((events) => this.#deps.createConnection(socket, events));
+        done?.(null);
+      },
+      this.#cluster.kind === 'mesh',
+    );
     this.#dials.add(giveUp);
+  }
+
+  #adopt(create: CreateConnection): void {
+    const entry: Entry = {
+      connection: create({ onIdle: () => this.#release(entry), onClose: () => this.#remove(entry) }),
+      idleSince: 0,
+      busy: true,
+    };
+    this.#entries.add(entry);
+    this.#busy += 1;
+    entry.connection.start();
+    if (entry.busy && entry.connection.usable) this.#release(entry);
+  }
+
+  /** Until its last connection is gone, which is when it may have become a newer one. */
+  #meetOldPeer(create: CreateConnection, waiting: readonly PendingRequest[]): void {
+    this.#oldPeer = true;
+    this.#waiting.push(...waiting);
+    this.#adopt(create);
+    for (let missing = this.#waiting.length - this.#dials.size; missing > 0; missing--) this.#open(null);
+    this.#count();
+  }
+
+  get #shares(): boolean {
+    return this.#cluster.kind === 'mesh' && !this.#oldPeer;
   }
 
   /** One connection less is coming: requests beyond those still being opened go without. */
@@ -187,6 +220,7 @@ export class EndpointPool implements EndpointHandle {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry);
+    if (this.#entries.size === 0) this.#oldPeer = false;
     this.#idled(entry);
     const at = this.#idle.indexOf(entry);
     if (at !== -1) this.#idle.splice(at, 1);
@@ -206,11 +240,6 @@ export class EndpointPool implements EndpointHandle {
   }
 
   #count(): void {
-    this.#row[this.#index] = this.#busy + this.#waiting.length;
+    this.#row[this.#index] = this.active;
   }
-}
-
-function overloaded(cluster: Cluster): MeshError {
-  const detail = `cluster ${cluster.name}: too many connections to one endpoint`;
-  return new MeshError('overloaded', { detail, unprocessed: true });
 }

@@ -16,6 +16,8 @@ export interface MeshMaterial extends KeyMaterial {
 
 /** Mesh legs are Weft at both ends: TLS 1.3 alone. */
 export const MESH_VERSIONS = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+/** HTTP/2 between sidecars; HTTP/1.1 for those of an older version, and for upgrades. */
+export const MESH_PROTOCOLS: string[] = ['h2', 'http/1.1'];
 export const EDGE_VERSIONS = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
 
 /** Throws where key and chain do not belong together or cannot be read. */

@@ -6,7 +6,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { Cluster, Endpoint } from '../../core/model/view.ts';
 import { verifyPeer } from '../../certs/spiffe/peer.ts';
-import { MESH_VERSIONS } from './material.ts';
+import { MESH_PROTOCOLS, MESH_VERSIONS } from './material.ts';
 import type { MeshTls } from './mesh-tls.ts';
 
 export type MeshDialDone = (error: MeshError | null, socket: Socket | null) => void;
@@ -27,12 +27,12 @@ export class MeshDialer {
   }
 
   /** Calls back once, never at once. The returned function gives up. */
-  dial(cluster: Cluster, endpoint: Endpoint, done: MeshDialDone): () => void {
+  dial(cluster: Cluster, endpoint: Endpoint, done: MeshDialDone, http1Only: boolean): () => void {
     const socket = connect({
       host: endpoint.host,
       port: endpoint.port,
       secureContext: this.#tls.context,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: http1Only ? ['http/1.1'] : MESH_PROTOCOLS,
       rejectUnauthorized: true,
       checkServerIdentity: (_host, certificate) => this.#check(cluster, certificate.raw),
       ...MESH_VERSIONS,
