@@ -115,7 +115,7 @@ async function write(plan: Plan, { image, podImage }: ComposeArgs, file: string,
   if (kept === null) await writeFileAtomic(config, weftYaml(plan));
   await writeFileAtomic(
     override,
-    overrideYaml(plan, { image, podImage, config: seenFrom(file, config), base: seenFrom(override, file) }),
+    overrideYaml(plan, { image, podImage, config: seenFrom(file, config), base: baseOf(override, file) }),
   );
 }
 
@@ -123,6 +123,11 @@ async function write(plan: Plan, { image, podImage }: ComposeArgs, file: string,
 function seenFrom(file: string, config: string): string {
   const path = relative(dirname(resolve(file)), resolve(config));
   return path.startsWith('..') ? resolve(config) : `./${path}`;
+}
+
+/** From wherever Compose resolves it. */
+function baseOf(override: string, file: string): string {
+  return dirname(resolve(override)) === dirname(resolve(file)) ? `./${basename(file)}` : resolve(file);
 }
 
 async function usualFile(): Promise<string> {

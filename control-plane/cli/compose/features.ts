@@ -26,7 +26,12 @@ export function featureNotes(
       return note('changed', service, text);
     }),
     ...members.flatMap((member) => memberNotes(member, references)),
-    ...members.flatMap(({ service }) => serviceNotes(service)),
+    ...members.flatMap(({ service }) => {
+      return serviceNotes(
+        service,
+        members.map((member) => member.service),
+      );
+    }),
   ];
 }
 
@@ -110,7 +115,7 @@ const SIDECAR_PORTS = [15_001, 15_006, 15_020];
 
 const SWARM_KEYS = ['mode', 'placement', 'update_config', 'rollback_config', 'endpoint_mode'];
 
-function serviceNotes(service: ComposeService): readonly Note[] {
+function serviceNotes(service: ComposeService, services: readonly ComposeService[]): readonly Note[] {
   const { raw } = service;
   const notes: Note[] = [];
   if (service.replicas > 1) {
@@ -123,6 +128,13 @@ function serviceNotes(service: ComposeService): readonly Note[] {
     const keys = swarm.map((key) => `deploy.${key}`).join(', ');
     const text = `${keys}: for Swarm, which cannot share a namespace; docker compose ignores it, so nothing changes there`;
     notes.push(note('cannot', service, text));
+  }
+  const hostname = textOf(raw['hostname']);
+  const namesake = services.find((each) => textOf(each.raw['hostname']) === hostname);
+  if (hostname !== null && (service.replicas > 1 || namesake !== service)) {
+    notes.push(
+      note('cannot', service, `host name ${hostname}: one pod alone can have it, further ones keep their own`),
+    );
   }
   for (const [to, as] of service.links) {
     if (to !== as) notes.push(note('changed', service, `its link ${to}:${as} becomes a name in its pod`));

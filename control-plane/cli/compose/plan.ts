@@ -76,7 +76,7 @@ export function planProject(project: ComposeProject, wishes: Wishes): Result<Pla
     return [{ service, choice, name: names.get(service.name) ?? service.name, names: list }];
   });
   const guests = project.services.flatMap((service): Guest[] => {
-    const host = sharedWith(service);
+    const host = ownerOf(service, project);
     return host !== null && choices.get(host)?.kind === 'member' ? [{ service, host }] : [];
   });
   const members = draft.map(({ service, choice, ...rest }): Member => {
@@ -154,6 +154,18 @@ function cannotJoin(service: ComposeService, project: ComposeProject): string | 
 function sharedWith(service: ComposeService): string | null {
   const { networkMode } = service;
   return networkMode !== null && networkMode.startsWith('service:') ? networkMode.slice('service:'.length) : null;
+}
+
+/** Whose namespace it is, where one shares with another that shares; null: its own, or a circle. */
+function ownerOf(service: ComposeService, project: ComposeProject): string | null {
+  let owner = sharedWith(service);
+  for (let hops = 0; owner !== null && hops < project.services.length; hops++) {
+    const next = project.services.find(({ name }) => name === owner);
+    const further = next === undefined ? null : sharedWith(next);
+    if (further === null) return owner;
+    owner = further;
+  }
+  return null;
 }
 
 function splitPorts(service: ComposeService, port: number | null): Pick<Member, 'edgePorts' | 'podPorts'> {

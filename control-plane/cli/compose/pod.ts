@@ -62,12 +62,13 @@ export const POD_KEYS = [
 const MOVED = ['hostname', 'domainname', 'dns', 'dns_search', 'dns_opt', 'mac_address', 'external_links', 'profiles'];
 
 /** The keys of the pod beside those that all pods have. */
-export function podOf(member: Member, way: Way, members: readonly Member[]): object {
+export function podOf(member: Member, way: Way, members: readonly Member[], keepsHostname: boolean): object {
   const { service, port, podPorts } = member;
   const { raw } = service;
+  const moved = MOVED.filter((key) => keepsHostname || key !== 'hostname');
   const netSysctls = sysctlsOf(raw['sysctls']);
   return {
-    ...Object.fromEntries(MOVED.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
+    ...Object.fromEntries(moved.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
     ...(netSysctls.length > 0 ? { sysctls: netSysctls } : {}),
     command: [
       'pod',

@@ -43,7 +43,12 @@ export function choosePort(
     return { kind: 'member', ...chosen, others: known.filter((port) => port !== chosen.port) };
   }
   if (known.length > 0) return { kind: 'outside', reason: whyNotHttp(service, callers, known) };
-  return { kind: 'member', port: null, reason: 'no known port: a job, it only calls', others: [] };
+  return {
+    kind: 'member',
+    port: null,
+    reason: `no known port: a job, it only calls; if it listens: --http ${service.name}:PORT`,
+    others: [],
+  };
 }
 
 const ONLY_HTTP = 'Weft carries HTTP only so far';

@@ -9,7 +9,7 @@ export function weftYaml({ project, members, outside }: Plan): string {
   const lines = [
     `# The mesh of ${project.source.name}, guessed by \`weft compose\`: every guess has its reason beside it. Correct what is`,
     '# wrong, above all `calls`: what a service calls by an address in its code or in a file of its own cannot be seen from',
-    "# there. A call that is not listed is refused, and the log of the caller's sidecar says which line would allow it.",
+    '# there, and a call that is not listed is refused.',
     '#',
     '# Is it right?   weft validate weft.yaml',
     '# An edit is live within a second; after an editor that puts a new file in its place:',
