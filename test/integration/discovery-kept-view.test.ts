@@ -1,5 +1,7 @@
 // A proxy that starts while the control plane is away, slow or at odds with it: the view that it ran before.
 import assert from 'node:assert/strict';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { View } from '../../core/model/view.ts';
 import { encodeView } from '../../proto/codec/encode.ts';
@@ -11,6 +13,7 @@ import { eventually } from '../support/eventually.ts';
 import { closedPort } from '../support/http-peers.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { startRecordingServer } from '../support/recording-peers.ts';
+import { runControlPlaneHere } from '../support/running-control-plane.ts';
 import { sampleEndpoint, sampleView } from '../support/sample-view.ts';
 import { makeTestAuthority, type TestAuthority, type TestIdentity } from '../support/test-authority.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -125,6 +128,44 @@ test('one that takes the connection and says nothing is not waited for, and is w
   assert.equal(again.agent.state.origin, 'control-plane');
 });
 
+test('a view that comes while the kept one is being applied goes after it', async (t) => {
+  const kept = await ranBefore(t);
+  const server = await startRecordingServer(authority);
+  t.after(() => server.close());
+  const gate = Promise.withResolvers<void>();
+  const origins: string[] = [];
+  const { agent } = startAgent(server.port, kept.identity, t, {
+    store: storeIn(kept.folder, kept.identity),
+    apply: async (_view, origin) => {
+      origins.push(origin);
+      if (origin === 'disk') await gate.promise;
+      return { ok: true, value: undefined };
+    },
+  });
+  await eventually(() => origins.length === 1);
+  server.send({ nonce: 'n1', snapshot: 's2', resources: encodeView(SECOND).map(({ wire }) => wire) });
+  // The headers come with it.
+  await eventually(() => agent.state.connected);
+  await new Promise(setImmediate);
+  assert.deepEqual(origins, ['disk']);
+  gate.resolve();
+  await eventually(() => agent.state.snapshot === 's2');
+  assert.deepEqual(origins, ['disk', 'control-plane']);
+});
+
+test('a proxy that ends has kept its view, as of that moment', async (t) => {
+  const identity = await authority.svid('orders');
+  const folder = await temporaryFolder(t);
+  const discovery = await startDiscovery(authority, t);
+  discovery.setView('orders', FIRST);
+  const { agent } = startAgent(discovery.port, identity, t, { store: storeIn(folder, identity) });
+  await eventually(() => agent.state.snapshot === 's1');
+  const before = Date.now();
+  await agent.close();
+  const kept = await storeIn(folder, identity).load();
+  assert.ok((kept?.confirmedAt ?? 0) >= before);
+});
+
 test('a first view that is refused leaves the kept one to be served', async (t) => {
   const kept = await ranBefore(t);
   const discovery = await startDiscovery(authority, t);
@@ -166,4 +207,18 @@ test('what the control plane stood behind until it was lost counts from that mom
   });
   assert.ok(lost - acknowledged >= 50);
   await eventually(() => (agent.state.age ?? 0) > 0);
+});
+
+test('whoever joins anew keeps nothing of what ran in its folder before', async (t) => {
+  const here = await runControlPlaneHere(
+    t,
+    'version: 1\nmesh: { trustDomain: shop.test }\nservices: { orders: { port: 1 } }\n',
+  );
+  const folder = join(here.folder, 'proxy-1');
+  await mkdir(folder);
+  for (const name of ['view.json', 'server-certificates.json']) await writeFile(join(folder, name), 'old');
+  await here.sidecar({ account: 'orders' });
+  const left = await readdir(folder);
+  assert.ok(left.includes('svid.pem'));
+  assert.ok(!left.includes('view.json') && !left.includes('server-certificates.json'), left.join());
 });

@@ -77,3 +77,16 @@ test('more services than addresses are a fault, not an endless search', () => {
   assert.equal(new Set(loopbackAddresses(most.slice(0, 20_000)).values()).size, 20_000);
   assert.throws(() => loopbackAddresses([...most, 'one-more']), RangeError);
 });
+
+test('who is at home at an address keeps it, also where somebody without a home would come to it first', () => {
+  const [, loser = ''] = collidingPair().toSorted();
+  const next = loopbackAddresses(collidingPair()).get(loser);
+  let resident = '';
+  for (let index = 0; resident === ''; index++) {
+    const name = `z-${index}`;
+    if (loopbackAddresses([name]).get(name) === next) resident = name;
+  }
+  const all = loopbackAddresses([...collidingPair(), resident]);
+  assert.equal(all.get(resident), next);
+  assert.notEqual(all.get(loser), next);
+});

@@ -53,6 +53,19 @@ test('what is read back is what was kept, with the versions that the control pla
   );
 });
 
+test('a resource that was removed is not kept', async (t) => {
+  const folder = await temporaryFolder(t);
+  const names = (['RESOURCE_TYPE_CLUSTER', 'RESOURCE_TYPE_ENDPOINTS'] as const).map((type) => ({
+    type,
+    name: 'payments',
+  }));
+  const removal = codec.responseSerialize({ nonce: 'n2', snapshot: 's2', removed: names });
+  const staged = stage(held(SAMPLE), codec.responseDeserialize(removal));
+  assert.ok(staged.ok);
+  await fileIn(folder).file.save(staged.value.next, 1);
+  assert.deepEqual((await fileIn(folder).file.load())?.view, sampleView('s2', {}));
+});
+
 test('the file is the owner’s alone, and nothing is left beside it', async (t) => {
   const folder = await temporaryFolder(t);
   await fileIn(folder).file.save(held(SAMPLE), 1);
