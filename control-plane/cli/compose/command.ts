@@ -84,6 +84,8 @@ export async function runCompose(
     return carriesEverything(plan.value) ? 0 : 1;
   }
   if (target.blocked !== null) return refuse([target.blocked], complain);
+  if (plan.value.members.length === 0)
+    return refuse([`${file}: no service can be put into a mesh, nothing is written`], complain);
   await write(plan.value, args, file, target);
   out(`\nwrote ${target.kept === null ? `${target.config} and ` : ''}${target.override}`);
   if (target.kept !== null) out(`${target.config} is there already and stays as it is`);

@@ -202,6 +202,14 @@ test('a file without services, and one with very many, is refused', async (conte
   assert.match((await some.run()).complaints[0] ?? '', /501 services, at most 500/);
 });
 
+test('a project of which nothing can be carried is left as it is', async (context) => {
+  const folder = await project(context, 'services: { db: { image: postgres } }');
+  const { code, complaints } = await folder.run();
+  assert.equal(code, 1);
+  assert.match(complaints[0] ?? '', /no service can be put into a mesh, nothing is written/);
+  assert.deepEqual(await readdir(folder.path), ['docker-compose.yml']);
+});
+
 test('names that Weft needs are said before anything is written', async (context) => {
   const folder = await project(
     context,
