@@ -14,13 +14,12 @@ export interface Health {
 
 /** The port of WEFT_STATUS where it is set, else the usual ones: the first that anybody listens on answers. */
 export async function askHealth(env: NodeJS.ProcessEnv): Promise<Health> {
-  let health: Health = { ready: false, said: '' };
-  for (const port of portsOf(env)) {
+  const ports = portsOf(env);
+  for (const port of ports) {
     const answer = await ask(port);
     if (answer.listens) return answer;
-    health = answer;
   }
-  return health;
+  return { ready: false, said: `nothing listens on 127.0.0.1:${ports.join(' or :')} (another port: WEFT_STATUS)` };
 }
 
 function portsOf(env: NodeJS.ProcessEnv): readonly number[] {
