@@ -1,9 +1,11 @@
-// Steady, gentle GETs through the edge; remembers whatever was not a 200.
+// Steady, gentle GETs through the edge; remembers what was not a 200.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ShopProject } from './shop-project.ts';
 
 const LOOPS = 4;
 const PAUSE = 10;
+/** More say nothing new. */
+const SHOWN = 20;
 
 export class Load {
   done = 0;
@@ -37,6 +39,6 @@ export class Load {
   }
 
   #fail(began: number, what: string): void {
-    this.#failures.push(`${what} after ${Math.round(performance.now() - began)} ms`);
+    if (this.#failures.length < SHOWN) this.#failures.push(`${what} after ${Math.round(performance.now() - began)} ms`);
   }
 }

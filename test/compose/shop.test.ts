@@ -192,7 +192,7 @@ describe('the shop under docker compose', { timeout: 1_200_000 }, () => {
   });
 
   it('works after down and up, with the certificates that it had', async () => {
-    await shop.compose('down', '--timeout', '5');
+    await shop.down();
     await shop.compose('up', '--detach', '--wait');
     await assertBack(shop);
     const init = await shop.compose('logs', '--no-log-prefix', 'init');
