@@ -197,8 +197,8 @@ export class HpackDecoder {
   }
 }
 
-/** They are not counted as fields. */
-const PSEUDO_FIELDS = 5;
+/** Of a request; they are not counted as fields. */
+const PSEUDO_FIELDS = 4;
 
 function newField(name: string, value: string, nameKind: number): Field {
   const sound = isFieldValue(value);

@@ -89,7 +89,7 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
   }
 
   protected onReset(stream: Http2Stream): void {
-    if (!(stream as ServerStream).headSent && !this.countReset()) return;
+    if (!(stream as ServerStream).headSent) this.countReset();
     stream.fail(gone('the client reset the stream'));
   }
 
