@@ -116,3 +116,9 @@ test('everything of Weft is read-only and without rights, but for those that are
     if (expected === null) assert.equal(user, undefined, name);
   }
 });
+
+test('the image names the version that the package has', () => {
+  const { version } = JSON.parse(text('package.json')) as { version: string };
+  const labels = [...text('Dockerfile').matchAll(/image\.version="([^"]*)"/g)].map((match) => match[1]);
+  assert.deepEqual(labels, [version, version]);
+});

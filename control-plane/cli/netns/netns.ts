@@ -78,7 +78,7 @@ function refused(program: string, stderr: string): MeshError {
   const said = stderr.trim().split('\n')[0] ?? '';
   const forbidden = /permission denied|operation not permitted|must be root/i.test(stderr);
   return new MeshError('netns-refused', {
-    detail: `${program}: ${said}`,
+    detail: said.startsWith(program) ? said : `${program}: ${said}`,
     hint: forbidden ? 'it has to run as root with NET_ADMIN: `user: root`, `cap_add: [NET_ADMIN]`' : '',
   });
 }
