@@ -177,9 +177,10 @@ function addContainers(program: Command, finish: (code: number) => void): void {
   rules(program.command('pod'))
     .description('own the network namespace of a service and its sidecar: set the rules, then sleep')
     .option('--dir <folder>', 'where the pod says that its namespace is ready', '/run/weft')
-    .action(async (options: NetnsFlags & { dir: string }) => {
+    .option('--mesh-name <name>', 'its alias in a network of sidecars: nothing but its sidecar is reached there')
+    .action(async (options: NetnsFlags & { dir: string; meshName?: string }) => {
       const { runPod } = await import('./pod/pod.ts');
-      await runPod(options, print);
+      await runPod({ ...options, meshName: options.meshName ?? null }, print);
     });
   program
     .command('compose-init')

@@ -84,6 +84,11 @@ describe('weft compose on a stock list', { timeout: 1_200_000 }, () => {
     assert.equal(await connectFrom(stock.network('back'), 'kv', 7000, 4), 'connected');
   });
 
+  it('joins no networks: where all sidecars meet nothing but they can be reached', async () => {
+    assert.equal(await connectFrom(stock.network('weft-mesh'), 'weft-mesh-api', 9091, 4), 'no answer');
+    assert.equal(await connectFrom(stock.network('weft-mesh'), 'weft-mesh-api', 15_006, 4), 'connected');
+  });
+
   it('leaves every file of the app as it was', async () => {
     const now = new Map(await stock.hashes());
     for (const name of ['weft.yaml', 'compose.weft.yml']) {

@@ -2,7 +2,7 @@
 import type { Note } from './note.ts';
 import type { ComposeService } from './project.ts';
 import type { Reference } from './references.ts';
-import { podName } from './workloads.ts';
+import { directName } from './workloads.ts';
 
 export interface Call {
   /** Name in the mesh. */
@@ -12,7 +12,7 @@ export interface Call {
   readonly reason: string;
 }
 
-/** A variable whose value must name the callee's pod instead of the callee. */
+/** A variable whose value must name the callee past its sidecar. */
 export interface Rewrite {
   /** Service whose variable it is. */
   readonly service: string;
@@ -96,12 +96,12 @@ function rewriteOf(caller: Caller, reference: Reference): Rewrite | null {
 }
 
 function replaceHost(text: string, { host, port, to }: Reference): string {
-  return text.replaceAll(`${host}:${port}`, `${podName(to)}:${port}`);
+  return text.replaceAll(`${host}:${port}`, `${directName(to)}:${port}`);
 }
 
 function lost(caller: Caller, reference: Reference): Note {
   const { from, host, port } = reference;
   const where = reference.variable === '' ? 'its command' : `its variable ${reference.variable}`;
-  const text = `${where} calls ${host}:${port}, a port that is not carried; write ${podName(reference.to)}:${port} there`;
+  const text = `${where} calls ${host}:${port}, a port that is not carried; write ${directName(reference.to)}:${port} there`;
   return { kind: 'cannot', service: from, line: caller.service.line, text };
 }

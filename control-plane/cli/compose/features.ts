@@ -20,7 +20,6 @@ export function featureNotes(
 ): readonly Note[] {
   return [
     ...projectNotes(project),
-    ...networkNotes(project, members),
     ...outside.flatMap((each) => outsideNotes(each, members, references)),
     ...guests.map(({ service, host }) => {
       const text = `it shares the namespace of ${host}: it joins ${host}'s pod and calls with ${host}'s identity`;
@@ -55,20 +54,6 @@ function projectNotes({ includes, source, services }: ComposeProject): readonly 
     }
   }
   return notes;
-}
-
-/** Sidecars need a network in which all of them meet; it also joins what the project keeps apart. */
-function networkNotes({ source }: ComposeProject, members: readonly Member[]): readonly Note[] {
-  const [first, ...others] = members.map(({ service }) => new Set(service.networks.keys()));
-  const meet = [...(first ?? [])].some((network) => others.every((networks) => networks.has(network)));
-  if (first === undefined || meet) return [];
-  const open = members.filter(({ otherPorts }) => otherPorts.length > 0).map(({ service }) => service.name);
-  const across = 'sidecars meet in a network of their own, weft-mesh, also across networks that this file keeps apart';
-  const text =
-    open.length === 0
-      ? `${across}; who calls whom is for \`calls\``
-      : `${across}; so ports that are not carried (of ${open.join(', ')}) can be reached across them too`;
-  return [{ kind: open.length === 0 ? 'changed' : 'cannot', service: '', line: source.lineOf(['networks']), text }];
 }
 
 function outsideNotes(

@@ -79,19 +79,11 @@ function instanceText(
   };
   return [
     indent(isCopy ? `\n# ${app}: a further replica of ${service.name}.` : `\n# ${app}: ${about.join(', ')}.`),
-    indent(
-      block({ [podName(app)]: { '<<': '*weft-pod', ...podOf(member, way, members, ownsHostname(instance, members)) } }),
-    ),
+    indent(block({ [podName(app)]: { '<<': '*weft-pod', ...podOf(instance, way, members) } })),
     indent(block({ [sidecarName(app)]: sidecar })),
     indent(`${app}:`),
     indent(indent(appText(instance, base))),
   ];
-}
-
-/** A pod announces its namespace under its host name: of two with one name, the first keeps it. */
-function ownsHostname({ member, isCopy }: Instance, members: readonly Member[]): boolean {
-  const hostname = member.service.raw['hostname'];
-  return !isCopy && members.find(({ service }) => service.raw['hostname'] === hostname) === member;
 }
 
 function appText({ member, app, isCopy }: Instance, base: string): string {

@@ -2,7 +2,7 @@
 // sidecar.
 import type { Member } from './plan.ts';
 import { textOf } from './source.ts';
-import { MESH_NETWORK } from './workloads.ts';
+import { directName, MESH_NETWORK, type Instance } from './workloads.ts';
 
 /** How the app of one service reaches others. */
 export interface Way {
@@ -62,10 +62,12 @@ export const POD_KEYS = [
 const MOVED = ['hostname', 'domainname', 'dns', 'dns_search', 'dns_opt', 'mac_address', 'external_links', 'profiles'];
 
 /** The keys of the pod beside those that all pods have. */
-export function podOf(member: Member, way: Way, members: readonly Member[], keepsHostname: boolean): object {
+export function podOf(instance: Instance, way: Way, members: readonly Member[]): object {
+  const { member, app } = instance;
+  const meshName = `weft-mesh-${app}`;
   const { service, port, podPorts } = member;
   const { raw } = service;
-  const moved = MOVED.filter((key) => keepsHostname || key !== 'hostname');
+  const moved = MOVED.filter((key) => key !== 'hostname' || ownsHostname(instance, members));
   const netSysctls = sysctlsOf(raw['sysctls']);
   return {
     ...Object.fromEntries(moved.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
@@ -73,9 +75,11 @@ export function podOf(member: Member, way: Way, members: readonly Member[], keep
     command: [
       'pod',
       ...(port === null ? [] : ['--app-port', String(port)]),
+      '--mesh-name',
+      meshName,
       ...way.redirects.flatMap((redirect) => ['--redirect', redirect]),
     ],
-    networks: networksOf(member),
+    networks: networksOf(member, meshName),
     ...withEntries('extra_hosts', [...ownHosts(member), ...way.hosts]),
     ...withEntries('links', linksOf(member, members)),
     ...withEntries(
@@ -85,20 +89,27 @@ export function podOf(member: Member, way: Way, members: readonly Member[], keep
   };
 }
 
+/** A pod announces its namespace under its host name: of two with one name, the first keeps it. */
+function ownsHostname({ member, isCopy }: Instance, members: readonly Member[]): boolean {
+  const hostname = member.service.raw['hostname'];
+  return !isCopy && members.find(({ service }) => service.raw['hostname'] === hostname) === member;
+}
+
 function withEntries(key: string, list: readonly unknown[]): object {
   return list.length === 0 ? {} : { [key]: list };
 }
 
-function networksOf({ service }: Member): object {
+function networksOf({ service, otherPorts }: Member, meshName: string): object {
   const networks: Record<string, object> = {};
   for (const [network, attachment] of service.networks) {
     const aliases = Array.isArray(attachment['aliases']) ? attachment['aliases'] : [];
     // Aliases of other networks stay where they were.
     const container = textOf(service.raw['container_name']);
-    const all = [service.name, ...(container === null ? [] : [container]), ...aliases];
+    const direct = otherPorts.length > 0 ? [directName(service.name)] : [];
+    const all = [service.name, ...direct, ...(container === null ? [] : [container]), ...aliases];
     networks[network] = { ...attachment, aliases: [...new Set(all)] };
   }
-  return { ...networks, [MESH_NETWORK]: {} };
+  return { ...networks, [MESH_NETWORK]: { aliases: [meshName] } };
 }
 
 /** The user's own come first: whoever looks a name up takes the first. */

@@ -14,7 +14,7 @@ export function shared({ image, podImage }: WeftOptions): object {
   const common = {
     read_only: true,
     cap_drop: ['ALL'],
-    security_opt: ['no-new-privileges:true'],
+    security_opt: ['no-new-privileges'],
     restart: 'unless-stopped',
   };
   return {

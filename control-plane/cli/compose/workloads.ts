@@ -73,6 +73,11 @@ export function podName(app: string): string {
   return `${app}-pod`;
 }
 
+/** Leads past the sidecar, for ports that are not carried. Not the pod's own name: that is one in weft-mesh too. */
+export function directName(service: string): string {
+  return `${service}-direct`;
+}
+
 export function sidecarName(app: string): string {
   return `${app}-sidecar`;
 }

@@ -6,6 +6,8 @@ export interface NetnsPlan {
   /** The app listens here; only its own namespace may connect, so that everybody else comes by the sidecar. */
   readonly appPorts: readonly number[];
   readonly redirects: readonly Redirect[];
+  /** Addresses of its own, IPv4, at which nothing but the sidecar is reached: those in a network of sidecars. */
+  readonly sealed?: readonly string[];
 }
 
 /** What the app sends to `from`, an address of a callee's name, goes to the sidecar at `to`. IPv4 loopback both. */
@@ -45,7 +47,10 @@ export function checkArguments(hook: Hook): readonly string[] {
  */
 export function applyText(program: Program, plan: NetnsPlan, called: ReadonlySet<Hook>): string {
   return hooksOf(program)
-    .map((hook) => ({ hook, rules: hook === GUARD ? guardRules(plan) : redirectRules(plan) }))
+    .map((hook) => ({
+      hook,
+      rules: hook === GUARD ? [...guardRules(plan), ...sealRules(program, plan)] : redirectRules(plan),
+    }))
     .filter(({ hook, rules }) => rules.length > 0 || called.has(hook))
     .map(({ hook, rules }) => tableText(hook, [...jump(hook, called), ...rules]))
     .join('');
@@ -70,6 +75,20 @@ function jump(hook: Hook, called: ReadonlySet<Hook>): string[] {
 
 function guardRules({ appPorts }: NetnsPlan): string[] {
   return unique(appPorts).map((port) => `-A ${GUARD.chain} ! -i lo -p tcp -m tcp --dport ${port} -j DROP`);
+}
+
+/** The sidecar's inbound and status ports. */
+const SIDECAR_PORTS = [15_006, 15_020];
+
+// What the app began itself goes on: only new connections are dropped, told by their first segment, so that the kernel
+// need not track any.
+function sealRules(program: Program, { sealed = [] }: NetnsPlan): string[] {
+  if (program === 'ip6tables') return [];
+  return unique(sealed).flatMap((address) => [
+    ...SIDECAR_PORTS.map((port) => `-A ${GUARD.chain} -d ${address}/32 -p tcp -m tcp --dport ${port} -j RETURN`),
+    `-A ${GUARD.chain} -d ${address}/32 ! -i lo -p tcp -m tcp --syn -j DROP`,
+    `-A ${GUARD.chain} -d ${address}/32 ! -i lo -p udp -j DROP`,
+  ]);
 }
 
 function redirectRules({ redirects }: NetnsPlan): string[] {

@@ -2,6 +2,7 @@
 // rules, then gives up every privilege, says that the namespace is ready, and sleeps: whenever a pod comes back, also
 // after a crash, its new namespace has the rules before anybody can be told to join it.
 import { existsSync } from 'node:fs';
+import { lookup } from 'node:dns/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MeshError } from '../../../core/kit/error.ts';
@@ -15,12 +16,15 @@ const SLEEP = '/bin/sleep';
 export interface PodFlags extends NetnsFlags {
   /** Folder that pods share with who joins them; the file in it is the host name, which joiners share. */
   readonly dir: string;
+  /** Its name in a network of sidecars, where nothing else of it is reached; null: there is no such network. */
+  readonly meshName: string | null;
 }
 
 /** Does not return but by a signal. Throws MeshError `usage`, `netns-refused` or `file-unreadable`. */
 export async function runPod(flags: PodFlags, out: (line: string) => void): Promise<void> {
-  const plan = planOf(flags);
-  if (plan.appPorts.length + plan.redirects.length > 0) await applyRules(plan, system);
+  const sealed = flags.meshName === null ? [] : await addressesOf(flags.meshName);
+  const plan = { ...planOf(flags), sealed };
+  if (plan.appPorts.length + plan.redirects.length + sealed.length > 0) await applyRules(plan, system);
   dropPrivileges();
   await announceNamespace(join(flags.dir, hostname()));
   out(`ready: guards ${plan.appPorts.join(', ') || 'no port'}, redirects ${plan.redirects.length}`);
@@ -29,4 +33,14 @@ export async function runPod(flags: PodFlags, out: (line: string) => void): Prom
   }
   // 1 MiB in place of Node's 40: a pod does nothing more.
   process.execve(SLEEP, ['sleep', 'infinity'], {});
+}
+
+/** Its own addresses by a name that it has in one network alone. Throws MeshError `usage` where the name leads nowhere. */
+async function addressesOf(name: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(name, { all: true, family: 4 })).map(({ address }) => address);
+  } catch (cause) {
+    const hint = 'it is an alias of this pod in the network of the sidecars';
+    throw new MeshError('usage', { detail: `--mesh-name ${name} leads nowhere`, hint, cause });
+  }
 }

@@ -67,3 +67,20 @@ test('asks for the jump by table and chain, and waits for the lock', () => {
   assert.ok(names);
   assert.deepEqual(checkArguments(names), ['-w', '-t', 'nat', '-C', 'OUTPUT', '-j', 'WEFT_OUTPUT']);
 });
+
+test('at a sealed address nothing but the sidecar is reached; what the app began itself goes on', () => {
+  const plan = { ...NONE, sealed: ['172.20.0.3', '172.20.0.3'] };
+  assert.equal(
+    applyText('iptables', plan, fresh),
+    `*filter
+:WEFT_INPUT - [0:0]
+-I INPUT 1 -j WEFT_INPUT
+-A WEFT_INPUT -d 172.20.0.3/32 -p tcp -m tcp --dport 15006 -j RETURN
+-A WEFT_INPUT -d 172.20.0.3/32 -p tcp -m tcp --dport 15020 -j RETURN
+-A WEFT_INPUT -d 172.20.0.3/32 ! -i lo -p tcp -m tcp --syn -j DROP
+-A WEFT_INPUT -d 172.20.0.3/32 ! -i lo -p udp -j DROP
+COMMIT
+`,
+  );
+  assert.equal(applyText('ip6tables', plan, fresh), '');
+});
