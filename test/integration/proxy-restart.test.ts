@@ -31,6 +31,7 @@ test('a sidecar with names serves its callee where the hosts line says, and star
     /^weft_config_age_seconds\{[^}]*origin="control-plane"[^}]*\} 0$/m,
   );
 
+  await eventually(() => keepsInstanceOfPayments(mesh.folder, 'orders'));
   await plane.close();
   orders.child.kill('SIGKILL');
   await orders.exited;
@@ -51,7 +52,8 @@ test('a sidecar with names serves its callee where the hosts line says, and star
   const origin = async (): Promise<string> =>
     JSON.parse((await ask(await again.port('status'), '/readyz')).body).configuration.origin;
   await eventually(async () => (await origin()) === 'control-plane');
-  assert.equal((await call()).body, 'charged');
+  // On a busy machine payments comes back later than the short time that this control plane waits for it.
+  await eventually(async () => (await call()).body === 'charged');
 });
 
 test('a sidecar whose kept view is torn waits for the control plane and says so', { timeout: 60_000 }, async (t) => {
@@ -109,6 +111,7 @@ test('an edge opens its TLS door again without a control plane', { timeout: 60_0
   await Promise.all([payments.ready, edge.ready]);
   const ca = await readFile(join(mesh.folder, 'ca', 'root.pem'));
   await eventually(async () => (await askTls(await edge.port('edge/main/0'), ca)) === 'charged');
+  await eventually(() => keepsInstanceOfPayments(mesh.folder, 'edge-main'));
   await plane.close();
   edge.child.kill('SIGKILL');
   await edge.exited;
@@ -116,6 +119,13 @@ test('an edge opens its TLS door again without a control plane', { timeout: 60_0
   await again.ready;
   assert.equal(await askTls(await again.port('edge/main/0'), ca), 'charged');
 });
+
+/** The file is written after the view serves: who kills a proxy at once may leave the view before it there. */
+async function keepsInstanceOfPayments(folder: string, name: string): Promise<boolean> {
+  const file = await readFile(join(folder, '.weft', 'proxies', name, 'view.json'), 'utf8');
+  const { view } = JSON.parse(JSON.parse(file).body) as { view: string };
+  return /payments-[0-9a-f]{4}/.test(Buffer.from(view, 'base64').toString('latin1'));
+}
 
 function askTls(port: number, ca: Buffer): Promise<string> {
   return new Promise((done, fail) => {
