@@ -1,5 +1,6 @@
-// Asks the status port of this container's own program whether it is ready: the image's HEALTHCHECK, `weft health`.
-import { get } from 'node:http';
+// Asks the status port of this container's own program whether it is ready: the image's HEALTHCHECK, `weft health`. It
+// runs every few seconds, so it speaks the three lines of HTTP itself: node:http alone is 50 of 85 ms of CPU.
+import { connect } from 'node:net';
 import { readAddress } from '../../../host/setting-kinds.ts';
 
 /** Proxies, then the control plane. */
@@ -27,18 +28,30 @@ function portsOf(env: NodeJS.ProcessEnv): readonly number[] {
   return given.ok ? [given.value.port] : USUAL_PORTS;
 }
 
+const MAX_ANSWER = 64 * 1024;
+
 function ask(port: number): Promise<Health & { readonly listens: boolean }> {
   return new Promise((done) => {
-    const request = get({ host: '127.0.0.1', port, path: '/readyz', agent: false, timeout: PATIENCE }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.once('end', () =>
-        done({ ready: response.statusCode === 200, said: text.trim().split('\n')[0] ?? '', listens: true }),
-      );
+    const socket = connect({ host: '127.0.0.1', port, timeout: PATIENCE });
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.once('connect', () => socket.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'));
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > MAX_ANSWER) socket.destroy(new Error(`port ${port} does not speak like Weft`));
     });
-    request.once('timeout', () => request.destroy(new Error(`port ${port} does not answer`)));
-    request.once('error', ({ message }) =>
+    socket.once('end', () => done({ ...readAnswer(text, port), listens: true }));
+    socket.once('timeout', () => socket.destroy(new Error(`port ${port} does not answer`)));
+    socket.once('error', ({ message }) =>
       done({ ready: false, said: message, listens: !message.includes('ECONNREFUSED') }),
     );
   });
+}
+
+/** The status page's answers have a length and come whole. */
+function readAnswer(text: string, port: number): Health {
+  const [head = '', body = ''] = text.split('\r\n\r\n', 2);
+  const status = /^HTTP\/1\.[01] (\d{3})(?: |\r)/.exec(head)?.[1];
+  if (status === undefined) return { ready: false, said: `port ${port} does not speak HTTP` };
+  return { ready: status === '200', said: body.trim().split('\n')[0] ?? '' };
 }
