@@ -4,24 +4,17 @@ import assert from 'node:assert/strict';
 import { before, type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
-import {
-  clusterName,
-  milliseconds,
-  ruleId,
-  spiffeId,
-  type SnapshotHash,
-  type SpiffeId,
-} from '../../core/model/brand.ts';
-import type { Endpoint, View } from '../../core/model/view.ts';
+import { clusterName, type SnapshotHash } from '../../core/model/brand.ts';
+import type { View } from '../../core/model/view.ts';
 import { InboundMode } from '../../proxy/mode/inbound.ts';
 import { OutboundMode } from '../../proxy/mode/outbound.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, closedPort, startRawUpstream, startUpstream } from '../support/http-peers.ts';
-import { type ProxyHarness, route, startProxy } from '../support/proxy-harness.ts';
+import { identityOf as id, inboundView, outboundView, startCallee, startCaller } from '../support/mesh-pair.ts';
+import { type ProxyHarness, startProxy } from '../support/proxy-harness.ts';
 import { makeTestAuthority, type TestAuthority } from '../support/test-authority.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
-const id = (account: string): SpiffeId => spiffeId('shop.test', 'default', account);
 let authority: TestAuthority;
 let stranger: TestAuthority;
 
@@ -30,89 +23,12 @@ before(async () => {
   stranger = await makeTestAuthority();
 });
 
-function inboundView(): View {
-  const caller = { identity: id('orders'), ruleId: ruleId('services.orders.calls[0]') };
-  const allow = {
-    from: [id('orders')],
-    methods: ['GET', 'POST'],
-    paths: [{ kind: 'prefix', path: '/charge' } as const],
-    ruleId: ruleId('services.payments.allow[0]'),
-  };
-  return {
-    snapshot: 'aaaaaaaaaaaaaaaa' as SnapshotHash,
-    clusters: new Map(),
-    endpoints: new Map(),
-    listeners: new Map([
-      [
-        'inbound',
-        {
-          kind: 'inbound',
-          name: 'inbound',
-          service: 'payments',
-          appPort: 1,
-          policy: { callers: [caller], allow: [allow], denyRuleId: ruleId('services.payments.allow') },
-          timeout: milliseconds(5_000),
-          ruleId: ruleId('services.payments'),
-        },
-      ],
-    ]),
-    routes: new Map(),
-  };
+function callee(t: TestContext, appPort: number, account = 'payments', from = authority): Promise<ProxyHarness> {
+  return startCallee(t, from, appPort, account);
 }
 
-function outboundView(ports: readonly number[], snapshot = 'aaaaaaaaaaaaaaaa'): View {
-  const endpoints: Endpoint[] = ports.map((port) => ({ id: `payments-${port}`, host: '127.0.0.1', port, weight: 1 }));
-  const name = clusterName('payments');
-  return {
-    snapshot: snapshot as SnapshotHash,
-    clusters: new Map([
-      [
-        name,
-        {
-          name,
-          service: 'payments',
-          version: null,
-          kind: 'mesh',
-          identity: id('payments'),
-          balance: 'round-robin',
-          connectTimeout: milliseconds(2_000),
-          ruleId: ruleId('services.payments'),
-        },
-      ],
-    ]),
-    endpoints: new Map([[name, { cluster: name, endpoints }]]),
-    listeners: new Map([
-      [
-        'outbound/payments',
-        {
-          kind: 'outbound',
-          name: 'outbound/payments',
-          service: 'payments',
-          port: 8082,
-          loopback: '127.15.116.43',
-          routes: 'outbound/payments',
-          ruleId: ruleId('services.orders.calls[0]'),
-        },
-      ],
-    ]),
-    routes: new Map([['outbound/payments', { name: 'outbound/payments', routes: [route('/', { to: 'payments' })] }]]),
-  };
-}
-
-async function callee(t: TestContext, appPort: number, account = 'payments', from = authority): Promise<ProxyHarness> {
-  const mode = new InboundMode({ address: LOOPBACK, app: { host: '127.0.0.1', port: appPort } });
-  return startProxy(t, { modes: [mode], identity: await from.svid(account), view: inboundView() });
-}
-
-async function caller(t: TestContext, view: View, account = 'orders'): Promise<ProxyHarness> {
-  const mode = new OutboundMode({
-    service: account,
-    namespace: 'default',
-    byHost: LOOPBACK,
-    ports: new Map([['payments', LOOPBACK]]),
-    names: null,
-  });
-  return startProxy(t, { modes: [mode], identity: await authority.svid(account), view });
+function caller(t: TestContext, view: View, account = 'orders'): Promise<ProxyHarness> {
+  return startCaller(t, authority, view, account);
 }
 
 test('a call goes through both sidecars, by port and by every name of the callee', async (t) => {
