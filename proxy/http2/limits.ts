@@ -22,6 +22,8 @@ export interface Http2Limits {
   readonly streams: number;
   /** Bytes that may come before a stream's reader has taken them. */
   readonly streamWindow: number;
+  /** What that grows to for a reader that keeps up; one that pauses stays where it is. */
+  readonly largestWindow: number;
   /** The same for all streams of a connection together: what slow readers can make us hold. */
   readonly connectionWindow: number;
   /** Bytes of our own that may wait for a peer that does not read. */
@@ -44,8 +46,8 @@ export interface Http2Limits {
 
 /**
  * Source: Envoy (60 KiB and 100 fields, idle 1 h), nghttp2 (1,000 resets at once, 8 CONTINUATION frames, 4 KiB
- * of table). Windows are what a local network fills in a millisecond; a hundred resets a second are what
- * callers that time out under overload may well do.
+ * of table). A hundred resets a second are what callers that time out under
+ * overload may well do. Windows: as many slow readers as there may be streams do not close that of the connection.
  */
 export const HTTP2_LIMITS: Http2Limits = {
   headerBytes: 61_440,
@@ -55,8 +57,9 @@ export const HTTP2_LIMITS: Http2Limits = {
   continuations: 8,
   tableBytes: 4_096,
   streams: 256,
-  streamWindow: 262_144,
-  connectionWindow: 4_194_304,
+  streamWindow: 65_536,
+  largestWindow: 1_048_576,
+  connectionWindow: 16_777_216,
   backlogBytes: 1_048_576,
   resets: { burst: 1_000, perSecond: 100 },
   controls: { burst: 200, perSecond: 20 },

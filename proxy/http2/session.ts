@@ -152,9 +152,10 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     }
     if (stream === null || stream.received) return;
     stream.untold += bytes;
-    if (stream.untold * 2 < limits.streamWindow) return;
-    this.writer.windowUpdate(stream.id, stream.untold);
-    stream.receiveWindow += stream.untold;
+    if (stream.untold * 2 < stream.window) return;
+    const granted = stream.untold + stream.grow(limits.largestWindow);
+    this.writer.windowUpdate(stream.id, granted);
+    stream.receiveWindow += granted;
     stream.untold = 0;
     this.flushSoon();
   }

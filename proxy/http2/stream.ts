@@ -21,6 +21,8 @@ export abstract class Http2Stream {
   sendWindow: number;
   /** Bytes that the peer may still send. */
   receiveWindow: number;
+  /** Bytes that it may send ahead of the reader. */
+  window: number;
   /** Bytes that were taken and not yet told to the peer. */
   untold = 0;
   /** END_STREAM went out; came in. */
@@ -45,6 +47,8 @@ export abstract class Http2Stream {
   #inEnded = false;
   #inTrailers: HeaderList | null = null;
   #paused = false;
+  /** It paused since the window was last looked at. */
+  #stalled = false;
   #awaited = false;
 
   constructor(id: number, host: StreamHost, sendWindow: number, receiveWindow: number) {
@@ -52,6 +56,7 @@ export abstract class Http2Stream {
     this.host = host;
     this.sendWindow = sendWindow;
     this.receiveWindow = receiveWindow;
+    this.window = receiveWindow;
   }
 
   protected abstract takeData(chunk: Buffer): void;
@@ -64,6 +69,7 @@ export abstract class Http2Stream {
 
   pause(): void {
     this.#paused = true;
+    this.#stalled = true;
   }
 
   resume(): void {
@@ -93,6 +99,14 @@ export abstract class Http2Stream {
     if (this.sent) this.close();
     this.#giveEnd();
     return true;
+  }
+
+  /** Bytes by which the window grows: twice what it was, while the reader keeps up. */
+  grow(largest: number): number {
+    const more = this.#stalled ? 0 : Math.min(this.window, Math.max(largest - this.window, 0));
+    this.#stalled = false;
+    this.window += more;
+    return more;
   }
 
   /** Everything that waited went out. */

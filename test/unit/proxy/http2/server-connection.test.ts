@@ -174,6 +174,33 @@ test('a request whose reader pauses is told no window, and its data waits', asyn
   assert.ok(server.last.ended);
 });
 
+test('the window of a reader that keeps up grows, that of one that pauses does not', async () => {
+  const server = new Http2ServerHarness({ streamWindow: 65_536 }, false).greet();
+  const granted = async (id: number): Promise<number> => {
+    const frames = (await server.frames()).filter((one) => one.type === wire.WINDOW_UPDATE && one.stream === id);
+    return frames.reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
+  };
+  server.socket.feed(headers(1, POST, wire.END_HEADERS));
+  for (let i = 0; i < 8; i++) server.socket.feed(data(1, Buffer.alloc(16_384)));
+  assert.equal(await granted(1), 32_768 + 65_536 + (65_536 + 131_072));
+  server.socket.feed(headers(3, POST, wire.END_HEADERS));
+  for (let i = 0; i < 8; i++) {
+    server.last.downstream.pause();
+    server.socket.feed(data(3, Buffer.alloc(16_384)));
+    server.last.downstream.resume();
+  }
+  assert.equal(await granted(3), 8 * 16_384);
+});
+
+test('a client that asks and never reads is cut before its answers fill the memory', async () => {
+  const server = new Http2ServerHarness({ backlogBytes: 10_000 }).greet();
+  Object.defineProperty(server.socket, 'writableLength', { get: () => server.socket.written.length });
+  server.socket.writableNeedDrain = true;
+  for (let id = 1; id < 5_000 && !server.socket.destroyed; id += 2) server.socket.feed(headers(id));
+  await turn();
+  assert.ok(server.socket.destroyed);
+});
+
 test('an answer before the end of the request stops the request, not the connection', async () => {
   const server = new Http2ServerHarness({}, false).greet();
   server.socket.feed(headers(1, POST, wire.END_HEADERS));
