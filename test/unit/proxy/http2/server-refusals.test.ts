@@ -46,6 +46,7 @@ const FATAL_AFTER_GREETING: readonly (readonly [string, Buffer, number])[] = [
   ['a string that is cut off', frame(wire.HEADERS, END, 1, '\x00\x05ab'), wire.COMPRESSION_ERROR],
   ['an integer without end', frame(wire.HEADERS, END, 1, '\xff\xff\xff\xff\xff\xff\xff\x01'), wire.COMPRESSION_ERROR],
   ['a table larger than granted', frame(wire.HEADERS, END, 1, '\x3f\xe2\x1f'), wire.COMPRESSION_ERROR],
+  ['three table sizes', frame(wire.HEADERS, END, 1, '\x20\x20\x20'), wire.COMPRESSION_ERROR],
   ['a table size inside a block', frame(wire.HEADERS, END, 1, '\x82\x20'), wire.COMPRESSION_ERROR],
   ['Huffman padding of zeros', frame(wire.HEADERS, END, 1, '\x00\x81\x18\x81\x18'), wire.COMPRESSION_ERROR],
   ['Huffman EOS', frame(wire.HEADERS, END, 1, '\x00\x84\xff\xff\xff\xff\x81\x1f'), wire.COMPRESSION_ERROR],
