@@ -131,8 +131,8 @@ export class EndpointPool implements EndpointHandle {
 
   /** Ends everything now. */
   close(): void {
-    this.drain();
     this.#shared.close();
+    this.drain();
     for (const giveUp of this.#dials) giveUp();
     this.#dials.clear();
     for (const entry of [...this.#entries]) entry.connection.close();

@@ -114,10 +114,10 @@ export class SharedPool {
   }
 
   close(): void {
-    this.drain();
+    this.#draining = true;
     this.#giveUp?.();
     this.#giveUp = null;
-    for (const { connection } of [...this.#leaving]) connection.close();
+    for (const { connection } of [...this.#entries, ...this.#leaving]) connection.close();
     this.#failWaiting(new MeshError('draining', { unprocessed: true }));
   }
 

@@ -66,6 +66,6 @@ export const HTTP2_LIMITS: Http2Limits = {
   noise: { burst: 2_000, perSecond: 200 },
   headTimeoutMs: 10_000,
   idleTimeoutMs: 3_600_000,
-  pingAfterMs: 15_000,
+  pingAfterMs: 10_000,
   closeDelayMs: 1_000,
 };

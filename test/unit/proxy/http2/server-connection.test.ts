@@ -284,7 +284,7 @@ test('a drain first asks, then names the last stream, and ends with the last ans
 test('a connection without streams ends after its idle time, one with streams is asked for a sign of life', async () => {
   const limits = { idleTimeoutMs: 60_000 };
   const idle = new Http2ServerHarness(limits, false).greet();
-  for (let i = 0; i < 6; i++) idle.pass(HTTP2_LIMITS.pingAfterMs);
+  for (let i = 0; i < 8; i++) idle.pass(HTTP2_LIMITS.pingAfterMs);
   assert.equal(idle.goAway, wire.NO_ERROR);
   const busy = new Http2ServerHarness(limits, false).greet();
   busy.socket.feed(headers(1));
