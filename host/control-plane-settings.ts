@@ -1,7 +1,7 @@
 // The settings of the control plane. Read by control-plane/main.ts, shown by the CLI.
 import type { HostPort } from '../core/model/mesh.ts';
-import { LOG_LEVELS, type LogLevel } from './log.ts';
-import { readAddress, readChoice, readDuration, readList, readText } from './setting-kinds.ts';
+import { drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
+import { readAddress, readList, readText } from './setting-kinds.ts';
 import { setting, type SettingsOf } from './settings.ts';
 
 export const CONTROL_PLANE_SETTINGS = {
@@ -46,14 +46,7 @@ export const CONTROL_PLANE_SETTINGS = {
     shape: 'HOST:PORT',
     doc: 'where tokens are redeemed',
   }),
-  status: setting<HostPort>({
-    flag: 'status',
-    env: 'WEFT_STATUS',
-    read: readAddress('0.0.0.0'),
-    fallback: { host: '0.0.0.0', port: 15_021 },
-    shape: 'HOST:PORT',
-    doc: 'health, readiness and metrics; port 0 is chosen by the system',
-  }),
+  status: statusSetting(15_021),
   edge: setting<string | null>({
     flag: 'edge',
     env: 'WEFT_EDGE',
@@ -62,22 +55,8 @@ export const CONTROL_PLANE_SETTINGS = {
     shape: 'NAME',
     doc: 'also run this edge, as a process of its own',
   }),
-  logLevel: setting<LogLevel>({
-    flag: 'log-level',
-    env: 'WEFT_LOG_LEVEL',
-    read: readChoice(LOG_LEVELS),
-    fallback: 'info',
-    shape: 'LEVEL',
-    doc: `one of ${LOG_LEVELS.join(', ')}`,
-  }),
-  drain: setting<number>({
-    flag: 'drain',
-    env: 'WEFT_DRAIN',
-    read: readDuration,
-    fallback: 2_000,
-    shape: 'TIME',
-    doc: 'how long it may take to stop',
-  }),
+  logLevel: LOG_LEVEL,
+  drain: drainSetting(2_000, 'how long it may take to stop'),
 };
 
 export type ControlPlaneSettings = SettingsOf<typeof CONTROL_PLANE_SETTINGS>;

@@ -1,7 +1,7 @@
 // The settings of a proxy: sidecar, edge, `weft run`. Read by proxy/main.ts, shown by the CLI.
 import type { HostPort } from '../core/model/mesh.ts';
-import { LOG_LEVELS, type LogLevel } from './log.ts';
-import { readAddress, readAddressMap, readChoice, readDuration, readSwitch, readText } from './setting-kinds.ts';
+import { drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
+import { readAddress, readAddressMap, readSwitch, readText } from './setting-kinds.ts';
 import { setting, type SettingsOf } from './settings.ts';
 
 const COMMON = {
@@ -46,30 +46,9 @@ const COMMON = {
     shape: 'DIR',
     doc: 'key, certificate and admin socket; default: .weft/proxies/<name>',
   }),
-  status: setting<HostPort>({
-    flag: 'status',
-    env: 'WEFT_STATUS',
-    read: readAddress('0.0.0.0'),
-    fallback: { host: '0.0.0.0', port: 15_020 },
-    shape: 'HOST:PORT',
-    doc: 'health, readiness and metrics; port 0 is chosen by the system',
-  }),
-  logLevel: setting<LogLevel>({
-    flag: 'log-level',
-    env: 'WEFT_LOG_LEVEL',
-    read: readChoice(LOG_LEVELS),
-    fallback: 'info',
-    shape: 'LEVEL',
-    doc: `one of ${LOG_LEVELS.join(', ')}`,
-  }),
-  drain: setting<number>({
-    flag: 'drain',
-    env: 'WEFT_DRAIN',
-    read: readDuration,
-    fallback: 5_000,
-    shape: 'TIME',
-    doc: 'how long requests in flight may take when it stops',
-  }),
+  status: statusSetting(15_020),
+  logLevel: LOG_LEVEL,
+  drain: drainSetting(5_000, 'how long requests in flight may take when it stops'),
 };
 
 const accessLog = (fallback: boolean) =>

@@ -2,8 +2,9 @@
 // flags, then the environment, then a file; the first that names it wins.
 import { nearestName } from '../core/config/nearest.ts';
 import { MeshError } from '../core/kit/error.ts';
+import type { HostPort } from '../core/model/mesh.ts';
 import { readTextBounded } from './files.ts';
-import type { Read } from './setting-kinds.ts';
+import { formatAddress, type Read } from './setting-kinds.ts';
 
 /** One setting. The key in its Declarations names it in code and in a settings file. */
 export interface Setting<T> {
@@ -206,11 +207,22 @@ async function parseYaml(path: string, content: string): Promise<unknown> {
 
 /** The options of a program, one per line, for `--help`. */
 export function settingsHelp(declarations: Declarations): string {
-  const rows = Object.values(declarations).map(({ flag, shape, env, doc }) => [
+  const rows = Object.values(declarations).map(({ flag, shape, env, doc, fallback }) => [
     `--${flag}${shape === '' ? '' : ` ${shape}`}`,
-    `${doc} [${env}]`,
+    `${doc}${doc.includes('default') ? '' : defaultOf(fallback)} [${env}]`,
   ]);
   rows.push(['--settings FILE', 'more settings, YAML or JSON [WEFT_SETTINGS]']);
   const width = Math.max(...rows.map(([left]) => (left ?? '').length));
   return rows.map(([left, right]) => `  ${(left ?? '').padEnd(width)}  ${right}`).join('\n');
+}
+
+/** '' where nothing stands for it unless it is given. */
+function defaultOf(fallback: unknown): string {
+  const shown = isAddress(fallback) ? formatAddress(fallback) : fallback;
+  if (typeof shown === 'number') return `; default: ${shown} ms`;
+  return typeof shown === 'string' && shown !== '' ? `; default: ${shown}` : '';
+}
+
+function isAddress(value: unknown): value is HostPort {
+  return typeof value === 'object' && value !== null && 'host' in value && 'port' in value;
 }

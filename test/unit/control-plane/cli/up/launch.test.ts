@@ -21,7 +21,7 @@ const ORDERS: InstancePlan = {
 function launcher(more: Partial<LaunchOptions> = {}): Launcher {
   return new Launcher({
     file: '/shop/weft.yaml',
-    stateDir: '/work/.weft',
+    stateDir: '/srv/shop/.weft',
     env: { PATH: '/bin', WEFT_TOKEN: 'somebody else’s', WEFT_INBOUND: 'x' },
     logLevel: null,
     proxyEntry: '/weft/proxy.js',
@@ -45,7 +45,7 @@ describe('the processes of weft up', () => {
     const own = await readSettings(SIDECAR_SETTINGS, sidecar.args.slice(PROXY_NODE_FLAGS.length + 2), sidecar.env);
     assert.deepEqual(own.settings.controlPlane, settings.discovery);
     assert.deepEqual(own.settings.join, settings.join);
-    assert.equal(own.settings.stateDir, '/work/.weft/proxies/orders-v1-1');
+    assert.equal(own.settings.stateDir, '/srv/shop/.weft/proxies/orders-v1-1');
     assert.equal(own.settings.token, 'secret');
     assert.equal(own.settings.logLevel, 'warn');
     const edge = await launch.edge('main', 'secret');
