@@ -21,7 +21,7 @@ import { Http1ClientConnection } from './http1/client-connection.ts';
 import { CLIENT_LIMITS, SERVER_LIMITS } from './http1/limits.ts';
 import { Http1ServerConnection } from './http1/server-connection.ts';
 import { Http2ClientConnection } from './http2/client-connection.ts';
-import { HTTP2_LIMITS } from './http2/limits.ts';
+import { MESH_HTTP2_LIMITS } from './http2/limits.ts';
 import { Http2ServerConnection } from './http2/server-connection.ts';
 import { TimerWheel } from './kit/timer-wheel.ts';
 import type { ServerCertificates } from './mode/certificates.ts';
@@ -284,7 +284,7 @@ export class Proxy {
     const { onRequest, onRefused } = forwarder;
     const timers = this.#timers;
     if (speaksHttp2(socket)) {
-      const limits = HTTP2_LIMITS;
+      const limits = MESH_HTTP2_LIMITS;
       return new Http2ServerConnection(socket, info, { onRequest, onRefused, onClose, limits, timers, now });
     }
     return new Http1ServerConnection(socket, info, { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers });
@@ -293,7 +293,13 @@ export class Proxy {
   #upstream(socket: Socket, events: ClientConnectionEvents): ClientConnection {
     if (speaksHttp2(socket)) {
       const { onIdle, onClose } = events;
-      return new Http2ClientConnection(socket, { limits: HTTP2_LIMITS, timers: this.#timers, now, onIdle, onClose });
+      return new Http2ClientConnection(socket, {
+        limits: MESH_HTTP2_LIMITS,
+        timers: this.#timers,
+        now,
+        onIdle,
+        onClose,
+      });
     }
     return new Http1ClientConnection(socket, {
       limits: CLIENT_LIMITS,

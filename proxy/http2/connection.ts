@@ -50,7 +50,7 @@ export abstract class Http2Connection extends Http2Session implements FrameSink 
   constructor(socket: Socket, isClient: boolean, options: Http2Options) {
     super(socket, isClient, options);
     this.#decoder = new HpackDecoder(options.limits);
-    this.#reader = new FrameReader(this, !isClient);
+    this.#reader = new FrameReader(this, !isClient, options.limits.frameBytes);
   }
 
   /** Fields of a block were decoded into `message`. */

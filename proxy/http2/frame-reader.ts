@@ -3,7 +3,6 @@
 import {
   DATA,
   END_STREAM,
-  FRAME_BYTES,
   FRAME_HEAD,
   FRAME_SIZE_ERROR,
   MAX_STREAM_ID,
@@ -33,6 +32,7 @@ export class FrameReader {
   detail = '';
 
   readonly #sink: FrameSink;
+  readonly #frameBytes: number;
   #state: State;
   /** Bytes of the preface that were seen. */
   #greeted = 0;
@@ -49,8 +49,10 @@ export class FrameReader {
   #payload: Buffer | null = null;
   #payloadBytes = 0;
 
-  constructor(sink: FrameSink, expectPreface: boolean) {
+  /** `frameBytes`: of the largest payload that is taken. */
+  constructor(sink: FrameSink, expectPreface: boolean, frameBytes: number) {
     this.#sink = sink;
+    this.#frameBytes = frameBytes;
     this.#state = expectPreface ? 'preface' : 'head';
   }
 
@@ -121,7 +123,7 @@ export class FrameReader {
 
   #begin(head: Buffer, at: number): boolean {
     const length = ((head[at] as number) << 16) | ((head[at + 1] as number) << 8) | (head[at + 2] as number);
-    if (length > FRAME_BYTES) return this.#refuse(FRAME_SIZE_ERROR, 'a frame that is too large') > 0;
+    if (length > this.#frameBytes) return this.#refuse(FRAME_SIZE_ERROR, 'a frame that is too large') > 0;
     this.#type = head[at + 3] as number;
     this.#flags = head[at + 4] as number;
     this.#stream = head.readUInt32BE(at + 5) & MAX_STREAM_ID;

@@ -37,7 +37,7 @@ export const MAX_FRAME_SIZE = 5;
 export const MAX_HEADER_LIST_SIZE = 6;
 
 export const FRAME_HEAD = 9;
-/** The least that every peer takes, and all that is ever used here: larger frames would hold up other streams. */
+/** The least that every peer takes. */
 export const FRAME_BYTES = 16_384;
 export const DEFAULT_WINDOW = 65_535;
 export const MAX_WINDOW = 0x7fff_ffff;

@@ -18,6 +18,8 @@ export interface Http2Limits {
   readonly continuations: number;
   /** Bytes of the dynamic table that the peer fills (RFC 7541 §4.2), and most that ours may have. */
   readonly tableBytes: number;
+  /** Bytes of the largest payload that is taken and sent; larger frames hold up other streams for longer. */
+  readonly frameBytes: number;
   /** Streams that the peer may have open. */
   readonly streams: number;
   /** Bytes that may come before a stream's reader has taken them. */
@@ -56,6 +58,7 @@ export const HTTP2_LIMITS: Http2Limits = {
   blockBytes: 65_536,
   continuations: 8,
   tableBytes: 4_096,
+  frameBytes: 16_384,
   streams: 256,
   streamWindow: 65_536,
   largestWindow: 1_048_576,
@@ -69,3 +72,9 @@ export const HTTP2_LIMITS: Http2Limits = {
   pingAfterMs: 10_000,
   closeDelayMs: 1_000,
 };
+
+/**
+ * Between sidecars a frame is as large as a read of a socket: 10 MiB through two of them cost 75 ms of CPU instead
+ * of 92, app and client included.
+ */
+export const MESH_HTTP2_LIMITS: Http2Limits = { ...HTTP2_LIMITS, frameBytes: 65_536 };

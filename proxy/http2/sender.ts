@@ -1,8 +1,9 @@
 // Who sends next: streams with something to send take turns, a frame each, within the windows of stream and
 // connection and while the socket keeps up. So a big body never holds up a small one (RFC 9113 §5.2).
 import type { HeaderList } from '../kit/header-list.ts';
-import { DEFAULT_WINDOW, FRAME_BYTES, MAX_WINDOW } from './frames.ts';
+import { DEFAULT_WINDOW, MAX_WINDOW } from './frames.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import type { PeerSettings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
 
 export interface SenderHost {
@@ -19,11 +20,16 @@ export class Sender {
 
   readonly #host: SenderHost;
   readonly #writer: FrameWriter;
+  readonly #peer: PeerSettings;
+  /** Of the largest payload that is sent, whatever the peer takes. */
+  readonly #frameBytes: number;
   #turns: Http2Stream[] = [];
   #pumping = false;
 
-  constructor(host: SenderHost, writer: FrameWriter) {
+  constructor(host: SenderHost, writer: FrameWriter, peer: PeerSettings, frameBytes: number) {
     this.#host = host;
+    this.#peer = peer;
+    this.#frameBytes = frameBytes;
     this.#writer = writer;
   }
 
@@ -95,7 +101,13 @@ export class Sender {
 
   #sendFrame(stream: Http2Stream): void {
     const chunk = stream.out[0] as Buffer;
-    const length = Math.min(FRAME_BYTES, this.window, stream.sendWindow, chunk.length - stream.outAt);
+    const length = Math.min(
+      this.#frameBytes,
+      this.#peer.frameBytes,
+      this.window,
+      stream.sendWindow,
+      chunk.length - stream.outAt,
+    );
     const end = stream.outAt + length;
     stream.outBytes -= length;
     const last = stream.outBytes === 0 && stream.outEnds && stream.outTrailers === null;

@@ -11,6 +11,7 @@ import {
   ENABLE_PUSH,
   ENHANCE_YOUR_CALM,
   INITIAL_WINDOW_SIZE,
+  MAX_FRAME_SIZE,
   INTERNAL_ERROR,
   MAX_CONCURRENT_STREAMS,
   MAX_HEADER_LIST_SIZE,
@@ -68,7 +69,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     this.#timer = new WheelTimer(() => this.#onExpire());
     this.isClient = isClient;
     this.writer = new FrameWriter(socket);
-    this.sender = new Sender(this, this.writer);
+    this.sender = new Sender(this, this.writer, this.peer, limits.frameBytes);
     this.encoder = new HpackEncoder(limits.tableBytes);
     this.message = new MessageReader(limits);
     this.guard = new FloodGuard(limits, options.now);
@@ -92,6 +93,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     writer.settings([
       this.isClient ? [ENABLE_PUSH, 0] : [MAX_CONCURRENT_STREAMS, limits.streams],
       [INITIAL_WINDOW_SIZE, limits.streamWindow],
+      [MAX_FRAME_SIZE, limits.frameBytes],
       [MAX_HEADER_LIST_SIZE, limits.headerBytes],
     ]);
     if (limits.connectionWindow > DEFAULT_WINDOW) writer.windowUpdate(0, limits.connectionWindow - DEFAULT_WINDOW);

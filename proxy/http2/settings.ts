@@ -20,6 +20,8 @@ export class PeerSettings {
   /** Streams that may be open at once. */
   streams = Number.POSITIVE_INFINITY;
   windowBytes = DEFAULT_WINDOW;
+  /** Of the payload of one DATA frame. */
+  frameBytes = FRAME_BYTES;
 
   /** `fromServer`: it must not offer to be pushed to. The error code; `NO_ERROR` where all is well. */
   take(payload: Buffer, start: number, end: number, fromServer: boolean): number {
@@ -44,8 +46,9 @@ export class PeerSettings {
         this.windowBytes = value;
         return value > MAX_WINDOW ? FLOW_CONTROL_ERROR : NO_ERROR;
       case MAX_FRAME_SIZE:
-        // Larger frames are never used, so that they hold up nobody.
-        return value < FRAME_BYTES || value > LARGEST_FRAME ? PROTOCOL_ERROR : NO_ERROR;
+        if (value < FRAME_BYTES || value > LARGEST_FRAME) return PROTOCOL_ERROR;
+        this.frameBytes = value;
+        return NO_ERROR;
       default:
         return NO_ERROR;
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as wire from '../../../../proxy/http2/frames.ts';
-import { HTTP2_LIMITS } from '../../../../proxy/http2/limits.ts';
+import { HTTP2_LIMITS, MESH_HTTP2_LIMITS } from '../../../../proxy/http2/limits.ts';
 import { HeaderList } from '../../../../proxy/kit/header-list.ts';
 import { data, frame, GET, headers, number32, POST, SETTINGS_ACK, settings } from './frame-bytes.ts';
 import { Http2ServerHarness, respond, turn } from './server-harness.ts';
@@ -156,6 +156,24 @@ test('a big answer to a slow reader does not hold up a small one', async () => {
   assert.ok(frames.findIndex(({ stream }) => stream === 3) <= 1);
   assert.equal(dataOf(frames, 1).length, 1_000_000);
   assert.ok(frames.every(({ payload }) => payload.length <= 16_384));
+});
+
+test('frames are as large as the peer takes, up to a read of a socket', async () => {
+  for (const [granted, expected] of [
+    [16_384, 16_384],
+    [40_000, 40_000],
+    [16_777_215, 65_536],
+  ] as const) {
+    const windows = [wire.INITIAL_WINDOW_SIZE, 1_000_000] as const;
+    const server = new Http2ServerHarness(MESH_HTTP2_LIMITS, false).greet(windows, [wire.MAX_FRAME_SIZE, granted]);
+    server.socket.feed(frame(wire.WINDOW_UPDATE, 0, 0, number32(1_000_000)));
+    server.socket.feed(headers(1));
+    respond(server.last.downstream, 200, 'x'.repeat(200_000));
+    const lengths = (await server.frames())
+      .filter(({ type }) => type === wire.DATA)
+      .map(({ payload }) => payload.length);
+    assert.equal(Math.max(...lengths), expected);
+  }
 });
 
 test('a request whose reader pauses is told no window, and its data waits', async () => {

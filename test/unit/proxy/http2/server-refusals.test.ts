@@ -16,7 +16,7 @@ const FATAL: readonly (readonly [string, Buffer, number])[] = [
   ['another preface', Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'), wire.PROTOCOL_ERROR],
 ];
 const FATAL_AFTER_GREETING: readonly (readonly [string, Buffer, number])[] = [
-  ['a frame larger than 16 KiB', frame(wire.DATA, 0, 1, Buffer.alloc(16_385)), wire.FRAME_SIZE_ERROR],
+  ['a frame larger than was granted', frame(wire.DATA, 0, 1, Buffer.alloc(16_385)), wire.FRAME_SIZE_ERROR],
   ['DATA without a stream', data(0, 'x'), wire.PROTOCOL_ERROR],
   ['DATA on a stream that never was', data(1, 'x'), wire.PROTOCOL_ERROR],
   ['DATA on a stream that ended', Buffer.concat([headers(1), data(1, 'x')]), wire.STREAM_CLOSED],
