@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { initAuthority } from '../../certs/authority/authority-folder.ts';
 import { runTokenCreate } from '../../control-plane/cli/token.ts';
+import { PortBook } from '../../control-plane/cli/up/ports.ts';
 import { type ControlPlane, startControlPlane } from '../../control-plane/start.ts';
 import { silentLog } from '../../core/kit/log.ts';
-import { closedPort } from './http-peers.ts';
 import { type ProxyProcess, startProxyProcess } from './proxy-process.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -40,7 +40,9 @@ async function tokenFor(request: Parameters<typeof runTokenCreate>[0]): Promise<
 
 export async function makeSidecarMesh(t: TestContext, paymentsPort: number): Promise<SidecarMesh> {
   const folder = await temporaryFolder(t);
-  const [discovery, joinPort] = [await closedPort(), await closedPort()];
+  // Not from the range of connections' source ports: they must be free again when the control plane comes back.
+  const ports = new PortBook(Math.random);
+  const [discovery, joinPort] = [await ports.port('discovery'), await ports.port('join')];
   const caDir = join(folder, 'ca');
   const stateDir = join(folder, 'control-plane');
   const config = join(folder, 'weft.yaml');
