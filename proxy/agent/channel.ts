@@ -4,10 +4,11 @@ import { Client, logVerbosity, setLogVerbosity, type ClientDuplexStream } from '
 import { describeError } from '../../core/kit/error.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
+import { formatAddress } from '../../host/setting-kinds.ts';
 import type { DiscoveryDefinition } from '../../proto/gen/weft/v1/Discovery.ts';
 import type { DiscoveryRequest } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
 import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
-import { CONTROL_PLANE_CHANNEL, controlPlaneCredentials, targetOf, trustDomainOf } from './control-plane-channel.ts';
+import { CONTROL_PLANE_CHANNEL, controlPlaneCredentials, trustDomainOf } from './control-plane-channel.ts';
 
 /** What the agent needs of an identity; certs' Identity is one. All PEM. */
 export interface AgentIdentity {
@@ -55,7 +56,7 @@ export function connectDiscovery(
       refusal = describeError(error);
     },
   );
-  const client = new Client(targetOf(address), credentials, {
+  const client = new Client(formatAddress(address), credentials, {
     ...CONTROL_PLANE_CHANNEL,
     'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
     'grpc.keepalive_time_ms': keepalive.time,

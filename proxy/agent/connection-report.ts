@@ -2,7 +2,7 @@
 // between them.
 import type { Log } from '../../core/kit/log.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
-import { targetOf } from './control-plane-channel.ts';
+import { formatAddress } from '../../host/setting-kinds.ts';
 import type { SessionEnd } from './session.ts';
 
 /** gRPC FAILED_PRECONDITION. */
@@ -16,7 +16,7 @@ export class ConnectionReport {
 
   constructor(log: Log, address: HostPort) {
     this.#log = log;
-    this.#address = targetOf(address);
+    this.#address = formatAddress(address);
   }
 
   connected(): void {

@@ -3,7 +3,6 @@
 import { createSecureContext } from 'node:tls';
 import { credentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import { MeshError } from '../../core/kit/error.ts';
-import type { HostPort } from '../../core/model/mesh.ts';
 import { CONTROL_PLANE_ACCOUNT, controlPlaneId } from '../../certs/policy/names.ts';
 import { verifyPeer } from '../../certs/spiffe/peer.ts';
 import { parseSpiffeId } from '../../certs/spiffe/spiffe-id.ts';
@@ -54,9 +53,4 @@ export function trustDomainOf(identity: Pick<Identity, 'spiffeId'>): string {
   const parts = parseSpiffeId(identity.spiffeId);
   if (!parts.ok) throw new MeshError('state-corrupt', { detail: `${identity.spiffeId}: ${parts.error}` });
   return parts.value.trustDomain;
-}
-
-/** `host:port`, brackets around IPv6. */
-export function targetOf(address: HostPort): string {
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }

@@ -4,14 +4,10 @@ import { Client, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { ERRORS, type ErrorCode } from '../../core/kit/error-table.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
+import { formatAddress } from '../../host/setting-kinds.ts';
 import { certificatesPem } from '../../certs/x509/pem.ts';
 import type { Issued__Output } from '../../proto/gen/weft/v1/Issued.ts';
-import {
-  CONTROL_PLANE_CHANNEL,
-  controlPlaneCredentials,
-  targetOf,
-  type ControlPlaneTrust,
-} from './control-plane-channel.ts';
+import { CONTROL_PLANE_CHANNEL, controlPlaneCredentials, type ControlPlaneTrust } from './control-plane-channel.ts';
 import type { IssuedFiles } from './identity-folder.ts';
 
 const CALL_TIMEOUT = 10_000;
@@ -31,7 +27,7 @@ export async function callForIdentity<Request>(call: IdentityCall<Request>): Pro
   const credentials = controlPlaneCredentials(call.trust, (error) => {
     refusal = error;
   });
-  const client = new Client(targetOf(call.address), credentials, CONTROL_PLANE_CHANNEL);
+  const client = new Client(formatAddress(call.address), credentials, CONTROL_PLANE_CHANNEL);
   try {
     const issued = await unary(client, call);
     if (issued.chain.length === 0 || issued.chain.length > MAX_CERTIFICATES || issued.bundle.length === 0) {
@@ -75,7 +71,7 @@ function toMeshError(error: ServiceError, address: HostPort): MeshError {
   if (typeof name === 'string' && isErrorCode(name)) return new MeshError(name, { origin: 'upstream', cause: error });
   return new MeshError('control-plane-unreachable', {
     origin: 'upstream',
-    detail: `${targetOf(address)}: ${error.details}`,
+    detail: `${formatAddress(address)}: ${error.details}`,
     cause: error,
   });
 }

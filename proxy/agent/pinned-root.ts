@@ -3,11 +3,12 @@
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { MeshError } from '../../core/kit/error.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
+import { formatAddress } from '../../host/setting-kinds.ts';
 import { CONTROL_PLANE_ACCOUNT } from '../../certs/policy/names.ts';
 import { parseSpiffeId } from '../../certs/spiffe/spiffe-id.ts';
 import { certificateFingerprint, readCertificate } from '../../certs/x509/certificate.ts';
 import { certificatesPem } from '../../certs/x509/pem.ts';
-import { targetOf, type ControlPlaneTrust } from './control-plane-channel.ts';
+import { type ControlPlaneTrust } from './control-plane-channel.ts';
 
 const TIMEOUT = 5_000;
 const MAX_CHAIN = 8;
@@ -26,7 +27,7 @@ export async function fetchPinnedRoot(
   if (root === undefined || id === null || !id.ok) {
     throw new MeshError('root-mismatch', {
       origin: 'upstream',
-      detail: targetOf(address),
+      detail: formatAddress(address),
       hint: 'the address is of another mesh, or the authority was made anew: make a new token there',
     });
   }
@@ -41,7 +42,7 @@ function fetchChain(address: HostPort, signal: AbortSignal): Promise<Buffer[]> {
       reject(
         new MeshError('control-plane-unreachable', {
           origin: 'upstream',
-          detail: `${targetOf(address)}: ${why}`,
+          detail: `${formatAddress(address)}: ${why}`,
           ...(cause === undefined ? {} : { cause }),
         }),
       );
