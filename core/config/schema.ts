@@ -71,7 +71,11 @@ const service = Type.Object(
   {
     port: Type.Optional(port(1, 'The port that the app listens on. Without it the service is a job: it only calls.')),
     protocol: Type.Optional(
-      Type.Enum(['http'], { title: '"http"', description: 'What the app speaks.', default: 'http' }),
+      Type.Enum(['http', 'http2', 'grpc'], {
+        title: '"http", "http2" or "grpc"',
+        description: 'What the app speaks. http: HTTP/1.1. http2 and grpc: HTTP/2, without TLS by prior knowledge.',
+        default: 'http',
+      }),
     ),
     run: Type.Optional(
       Type.String({
@@ -108,7 +112,9 @@ const service = Type.Object(
         default: 'least-request',
       }),
     ),
-    timeout: Type.Optional(duration('The longest that a whole request may take, retries included. Default 15s.')),
+    timeout: Type.Optional(
+      duration('The longest that a whole request may take, retries included. Default 15s; grpc: none.'),
+    ),
     endpoints: Type.Optional(
       texts('host:port', 'a list of host:port', 'A service outside the mesh, at these addresses, without TLS.'),
     ),

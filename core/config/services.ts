@@ -12,6 +12,8 @@ import type { ServiceFile } from './schema.ts';
 
 /** Envoy's route timeout. */
 const DEFAULT_TIMEOUT = milliseconds(15_000);
+/** A streaming call may last for days, and every caller can send `grpc-timeout` (docs/grpc.md). */
+const GRPC_TIMEOUT = milliseconds(0);
 const RESERVED = ['weft-', 'edge-'];
 const WORKLOAD_KEYS = ['port', 'run', 'calls', 'allow', 'versions', 'instances'] as const;
 
@@ -27,10 +29,13 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
       'key',
     );
   }
+  const protocol = file.protocol ?? ('http' as const);
   const common = {
     name,
+    protocol,
     balance: file.balance ?? 'least-request',
-    timeout: readTimeout(reader, [...path, 'timeout'], file.timeout) ?? DEFAULT_TIMEOUT,
+    timeout:
+      readTimeout(reader, [...path, 'timeout'], file.timeout) ?? (protocol === 'grpc' ? GRPC_TIMEOUT : DEFAULT_TIMEOUT),
     ruleId: reader.rule(path),
   };
   if (file.endpoints !== undefined) {

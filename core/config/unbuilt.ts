@@ -47,7 +47,7 @@ const isMapping: IsUnbuilt = (value) => typeof value === 'object' && value !== n
 const VALUES: Readonly<Record<string, IsUnbuilt>> = {
   'mesh.mtls': oneOf('permissive'),
   'mesh.egress': oneOf('allow'),
-  'services.*.protocol': oneOf('grpc', 'http2', 'tcp'),
+  'services.*.protocol': oneOf('tcp'),
   'services.*.balance': (value) => isMapping(value) || oneOf('random', 'ring-hash', 'maglev', 'peak-ewma')(value),
   'edges.*.listeners[*].tls': (value) => isMapping(value) || oneOf('acme')(value),
   'services.*.timeout': isMapping,

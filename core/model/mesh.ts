@@ -17,11 +17,18 @@ export interface Mesh {
 
 export type Service = WorkloadService | StaticService;
 
+/**
+ * What the app speaks. `http`: HTTP/1.1. `http2`: HTTP/2, without TLS by prior knowledge (RFC 9113 §3.3). `grpc`: HTTP/2
+ * that carries gRPC. `tcp`: bytes.
+ */
+export type Protocol = 'http' | 'http2' | 'grpc' | 'tcp';
+
 /** A service whose instances have sidecars. Without `port` it is a job: it only calls. */
 export interface WorkloadService {
   readonly kind: 'workload';
   readonly name: string;
   readonly port: number | null;
+  readonly protocol: Protocol;
   /** Command line for `weft up`; null: somebody else starts it. */
   readonly run: string | null;
   readonly calls: readonly Call[];
@@ -30,7 +37,7 @@ export interface WorkloadService {
   /** At least one; a service without `versions` has one whose name is null. */
   readonly versions: readonly ServiceVersion[];
   readonly balance: BalancePolicy;
-  /** Whole request, retries included, as Envoy's route timeout. Default 15 s; 0 is none. */
+  /** Whole request, retries included, as Envoy's route timeout. Default 15 s, with `grpc` 0, which is none. */
   readonly timeout: Milliseconds;
   readonly ruleId: RuleId;
 }
@@ -40,6 +47,7 @@ export interface StaticService {
   readonly kind: 'static';
   readonly name: string;
   readonly endpoints: readonly HostPort[];
+  readonly protocol: Protocol;
   readonly balance: BalancePolicy;
   readonly timeout: Milliseconds;
   readonly ruleId: RuleId;

@@ -2,7 +2,7 @@
 // it, the discovery stream carries it, the proxy decodes, warms and swaps it. Names refer only to
 // resources of the same view: a dangling one is a compile error there and a NACK here.
 import type { ClusterName, Milliseconds, RuleId, SnapshotHash, SpiffeId } from './brand.ts';
-import type { BalancePolicy, HostPort, PrefixRewrite, RouteMatch, PathPattern } from './mesh.ts';
+import type { BalancePolicy, HostPort, PrefixRewrite, Protocol, RouteMatch, PathPattern } from './mesh.ts';
 
 export interface View {
   /** Hash of the snapshot that this view was cut from; logged with every decision. */
@@ -26,6 +26,8 @@ export interface Cluster {
   readonly kind: 'mesh' | 'static';
   /** The one identity whose certificate is accepted; null where kind is static. */
   readonly identity: SpiffeId | null;
+  /** What the app at its far end speaks; a mesh leg agrees on its own by ALPN. */
+  readonly protocol: Protocol;
   readonly balance: BalancePolicy;
   readonly connectTimeout: Milliseconds;
   readonly ruleId: RuleId;
@@ -53,6 +55,8 @@ export interface InboundListener {
   readonly service: string;
   /** The app's port as configured; a sidecar's own setting may override it. */
   readonly appPort: number;
+  /** What the app speaks. */
+  readonly protocol: Protocol;
   readonly policy: AuthorizationPolicy;
   readonly timeout: Milliseconds;
   readonly ruleId: RuleId;

@@ -6,6 +6,7 @@ import type { EdgeListener__Output } from '../gen/weft/v1/EdgeListener.ts';
 import type { Listener__Output } from '../gen/weft/v1/Listener.ts';
 import { ruleId } from '../../core/model/brand.ts';
 import { decodeMethods, decodePath } from './decode-match.ts';
+import { modelProtocol } from './enums.ts';
 import { LIMITS, type FieldReader } from './fields.ts';
 
 /** null: of a kind that is not known here. */
@@ -14,11 +15,14 @@ export function decodeListener(reader: FieldReader, wire: Listener__Output): Lis
   const rule = reader.ruleId('rule_id', wire.ruleId);
   if (wire.inbound) {
     const { inbound } = wire;
+    const protocol = modelProtocol(inbound.protocol);
+    if (protocol === undefined) reader.fail('inbound.protocol', `has the unknown value ${inbound.protocol}`);
     return {
       kind: 'inbound',
       name,
       service: reader.name('inbound.service', inbound.service),
       appPort: reader.port('inbound.app_port', inbound.appPort, 1),
+      protocol: protocol ?? 'http',
       policy: decodePolicy(reader, inbound.policy),
       timeout: reader.milliseconds('inbound.timeout_ms', inbound.timeoutMs),
       ruleId: rule,

@@ -10,7 +10,7 @@ import type { Route__Output } from '../gen/weft/v1/Route.ts';
 import type { RouteTable__Output } from '../gen/weft/v1/RouteTable.ts';
 import { decodeListener } from './decode-listener.ts';
 import { decodeMethods, decodePairs, decodePath } from './decode-match.ts';
-import { modelWord, WIRE_BALANCE, WIRE_CLUSTER_KIND } from './enums.ts';
+import { modelProtocol, modelWord, WIRE_BALANCE, WIRE_CLUSTER_KIND } from './enums.ts';
 import { FieldReader, LIMITS, type Flaw } from './fields.ts';
 import type { DecodedResource } from './view.ts';
 
@@ -56,6 +56,8 @@ function decodeCluster(reader: FieldReader, wire: Cluster__Output): Cluster {
   const balance = modelWord(WIRE_BALANCE, wire.balance);
   if (kind === undefined) reader.fail('kind', `has the unknown value ${wire.kind}`);
   if (balance === undefined) reader.fail('balance', `has the unknown value ${wire.balance}`);
+  const protocol = modelProtocol(wire.protocol);
+  if (protocol === undefined) reader.fail('protocol', `has the unknown value ${wire.protocol}`);
   const service = reader.name('service', wire.service);
   const version = wire.version === '' ? null : reader.name('version', wire.version);
   const name = clusterName(service, version ?? undefined);
@@ -67,6 +69,7 @@ function decodeCluster(reader: FieldReader, wire: Cluster__Output): Cluster {
     version,
     kind: kind ?? 'static',
     identity: kind === 'mesh' ? reader.identity('identity', wire.identity) : null,
+    protocol: protocol ?? 'http',
     balance: balance ?? 'round-robin',
     connectTimeout: reader.milliseconds('connect_timeout_ms', wire.connectTimeoutMs),
     ruleId,

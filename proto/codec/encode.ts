@@ -17,7 +17,7 @@ import type { Listener as WireListener } from '../gen/weft/v1/Listener.ts';
 import type { PathPattern as WirePath } from '../gen/weft/v1/PathPattern.ts';
 import type { Resource } from '../gen/weft/v1/Resource.ts';
 import type { Route as WireRoute } from '../gen/weft/v1/Route.ts';
-import { WIRE_BALANCE, WIRE_CLUSTER_KIND, WIRE_PATH_KIND } from './enums.ts';
+import { WIRE_BALANCE, WIRE_CLUSTER_KIND, WIRE_PATH_KIND, WIRE_PROTOCOL } from './enums.ts';
 
 /** A resource ready to be sent. */
 export interface EncodedResource {
@@ -81,6 +81,7 @@ function clusterBody(cluster: Cluster): Resource {
       balance: WIRE_BALANCE[cluster.balance],
       connectTimeoutMs: cluster.connectTimeout,
       ruleId: cluster.ruleId,
+      protocol: WIRE_PROTOCOL[cluster.protocol],
     },
   };
 }
@@ -107,6 +108,7 @@ function listenerKind(listener: Listener): WireListener {
           appPort: listener.appPort,
           policy: policyBody(listener.policy),
           timeoutMs: listener.timeout,
+          protocol: WIRE_PROTOCOL[listener.protocol],
         },
       };
     case 'outbound':

@@ -1,9 +1,10 @@
 // The words of the model beside those of the wire, each pair once; both directions are made from here.
-import type { BalancePolicy, PathPattern } from '../../core/model/mesh.ts';
+import type { BalancePolicy, PathPattern, Protocol } from '../../core/model/mesh.ts';
 import type { Cluster, ResourceType } from '../../core/model/view.ts';
 import type { Balance__Output } from '../gen/weft/v1/Balance.ts';
 import type { ClusterKind__Output } from '../gen/weft/v1/ClusterKind.ts';
 import type { PathKind__Output } from '../gen/weft/v1/PathKind.ts';
+import type { Protocol__Output } from '../gen/weft/v1/Protocol.ts';
 import type { ResourceType__Output } from '../gen/weft/v1/ResourceType.ts';
 
 export const WIRE_TYPE = {
@@ -23,6 +24,13 @@ export const WIRE_BALANCE = {
   'least-request': 'BALANCE_LEAST_REQUEST',
 } as const satisfies Record<BalancePolicy, Balance__Output>;
 
+export const WIRE_PROTOCOL = {
+  http: 'PROTOCOL_HTTP',
+  http2: 'PROTOCOL_HTTP2',
+  grpc: 'PROTOCOL_GRPC',
+  tcp: 'PROTOCOL_TCP',
+} as const satisfies Record<Protocol, Protocol__Output>;
+
 export const WIRE_PATH_KIND = {
   exact: 'PATH_KIND_EXACT',
   template: 'PATH_KIND_TEMPLATE',
@@ -41,4 +49,9 @@ export function modelWord<Word extends string>(
 ): Word | undefined {
   for (const word in table) if (table[word] === value) return word;
   return undefined;
+}
+
+/** Unspecified is `http`: a control plane from before this field sends nothing else. */
+export function modelProtocol(value: string | number): Protocol | undefined {
+  return value === 'PROTOCOL_UNSPECIFIED' ? 'http' : modelWord(WIRE_PROTOCOL, value);
 }

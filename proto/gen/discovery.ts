@@ -61,6 +61,7 @@ export interface ProtoGrpcType {
       PathKind: EnumTypeDefinition
       PathPattern: MessageTypeDefinition<_weft_v1_PathPattern, _weft_v1_PathPattern__Output>
       PrefixRewrite: MessageTypeDefinition<_weft_v1_PrefixRewrite, _weft_v1_PrefixRewrite__Output>
+      Protocol: EnumTypeDefinition
       Resource: MessageTypeDefinition<_weft_v1_Resource, _weft_v1_Resource__Output>
       ResourceName: MessageTypeDefinition<_weft_v1_ResourceName, _weft_v1_ResourceName__Output>
       ResourceType: EnumTypeDefinition

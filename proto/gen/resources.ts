@@ -45,6 +45,7 @@ export interface ProtoGrpcType {
       PathKind: EnumTypeDefinition
       PathPattern: MessageTypeDefinition<_weft_v1_PathPattern, _weft_v1_PathPattern__Output>
       PrefixRewrite: MessageTypeDefinition<_weft_v1_PrefixRewrite, _weft_v1_PrefixRewrite__Output>
+      Protocol: EnumTypeDefinition
       Route: MessageTypeDefinition<_weft_v1_Route, _weft_v1_Route__Output>
       RouteMatch: MessageTypeDefinition<_weft_v1_RouteMatch, _weft_v1_RouteMatch__Output>
       RouteTable: MessageTypeDefinition<_weft_v1_RouteTable, _weft_v1_RouteTable__Output>

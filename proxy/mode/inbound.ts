@@ -67,6 +67,7 @@ function appCluster(listener: InboundListener): Cluster {
     version: null,
     kind: 'static',
     identity: null,
+    protocol: listener.protocol,
     balance: 'round-robin',
     connectTimeout: APP_CONNECT_TIMEOUT,
     ruleId: listener.ruleId,

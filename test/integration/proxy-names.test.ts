@@ -49,6 +49,7 @@ function inbound(appPort: number): Listener {
     name: 'inbound',
     service: 'caller',
     appPort,
+    protocol: 'http',
     policy: { callers: [], allow: null, denyRuleId: rule },
     timeout: milliseconds(0),
     ruleId: rule,

@@ -17,6 +17,7 @@ const visible = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).fil
 const port = fc.integer({ min: 1, max: 65_535 });
 const rule = word.map((name) => ruleId(`services.${name}`));
 const time = fc.integer({ min: 0, max: 2 ** 31 - 1 }).map(milliseconds);
+const protocol = fc.constantFrom('http' as const, 'http2' as const, 'grpc' as const, 'tcp' as const);
 const method = fc.constantFrom('GET', 'POST', 'PURGE', 'M-SEARCH');
 const identity = word.map((name) => spiffeId('shop.test', 'default', name));
 const short = <T>(item: fc.Arbitrary<T>, minLength = 0) => fc.array(item, { minLength, maxLength: 3 });
@@ -42,6 +43,7 @@ function arbitraryCluster(service: string, version: string | null): fc.Arbitrary
     name: fc.constant(clusterName(service, version ?? undefined)),
     service: fc.constant(service),
     version: fc.constant(version),
+    protocol,
     balance: fc.constantFrom('round-robin' as const, 'least-request' as const),
     connectTimeout: time,
     ruleId: rule,
@@ -85,6 +87,7 @@ function arbitraryListener(name: string, tables: readonly string[]): fc.Arbitrar
     name: fc.constant(name),
     service: word,
     appPort: port,
+    protocol,
     policy,
     timeout: time,
     ruleId: rule,

@@ -118,6 +118,7 @@ export function staticCluster(name: string, connectTimeout = 2_000): Cluster {
     version: null,
     kind: 'static',
     identity: null,
+    protocol: 'http',
     balance: 'round-robin',
     connectTimeout: milliseconds(connectTimeout),
     ruleId: ruleId(`services.${name}`),

@@ -22,6 +22,7 @@ function sampleCluster(service: string): Cluster {
     version: null,
     kind: 'mesh',
     identity: spiffeId('shop.test', 'default', service),
+    protocol: 'http',
     balance: 'round-robin',
     connectTimeout: milliseconds(5_000),
     ruleId: ruleId(`services.${service}`),

@@ -2,6 +2,7 @@
 
 import type { ClusterKind as _weft_v1_ClusterKind, ClusterKind__Output as _weft_v1_ClusterKind__Output } from '../../weft/v1/ClusterKind.ts';
 import type { Balance as _weft_v1_Balance, Balance__Output as _weft_v1_Balance__Output } from '../../weft/v1/Balance.ts';
+import type { Protocol as _weft_v1_Protocol, Protocol__Output as _weft_v1_Protocol__Output } from '../../weft/v1/Protocol.ts';
 
 export interface Cluster {
   'name'?: (string);
@@ -18,6 +19,7 @@ export interface Cluster {
   'balance'?: (_weft_v1_Balance);
   'connectTimeoutMs'?: (number);
   'ruleId'?: (string);
+  'protocol'?: (_weft_v1_Protocol);
 }
 
 export interface Cluster__Output {
@@ -35,4 +37,5 @@ export interface Cluster__Output {
   'balance': (_weft_v1_Balance__Output);
   'connectTimeoutMs': (number);
   'ruleId': (string);
+  'protocol': (_weft_v1_Protocol__Output);
 }

@@ -128,6 +128,7 @@ test('a mesh cluster proves one identity, a static one none, and both know how t
     version: null,
     kind: 'mesh',
     identity: 'spiffe://shop.test/ns/default/sa/orders',
+    protocol: 'http',
     balance: 'round-robin',
     connectTimeout: 5000,
     ruleId: 'services.orders',
@@ -137,6 +138,13 @@ test('a mesh cluster proves one identity, a static one none, and both know how t
     { id: '127.0.0.1:9000', host: '127.0.0.1', port: 9000, weight: 1 },
     { id: '[::1]:9000', host: '::1', port: 9000, weight: 1 },
   ]);
+});
+
+test('what an app speaks is known to its callers and to its own sidecar', () => {
+  const snapshot = snapshotOf(SHOP.replace('port: 8081', 'port: 8081, protocol: grpc'));
+  assert.equal(viewOf(snapshot, 'web').clusters.get('users')?.protocol, 'grpc');
+  assert.equal(inboundOf(snapshot, 'users').protocol, 'grpc');
+  assert.equal(viewOf(snapshot, 'web').clusters.get('orders')?.protocol, 'http');
 });
 
 test('the instances of mesh clusters come from outside, asked for by cluster', () => {

@@ -27,6 +27,7 @@ test('what is left out gets its default', () => {
     kind: 'workload',
     name: 'web',
     port: 3000,
+    protocol: 'http',
     run: null,
     calls: [],
     allow: null,
@@ -57,6 +58,7 @@ edges: { main: { listeners: [{ port: 8080 }], routes: [{ match: /**, to: api }] 
     kind: 'workload',
     name: 'api',
     port: 2,
+    protocol: 'http',
     run: 'node api.js',
     calls: [{ service: 'web', ruleId: 'services.api.calls[0]' }],
     allow: [
@@ -92,10 +94,26 @@ test('a service with endpoints is static and has no workload', () => {
       { host: '::1', port: 9000 },
       { host: 'db.internal', port: 5432 },
     ],
+    protocol: 'http',
     balance: 'least-request',
     timeout: 0,
     ruleId: 'services.db',
   });
+});
+
+test('a service says what its app speaks; grpc has no time limit of its own, as its calls bring theirs', () => {
+  const mesh = meshOf(`version: 1
+services:
+  a: { port: 1, protocol: grpc }
+  b: { endpoints: [localhost:2], protocol: grpc, timeout: 2s }
+  c: { port: 3, protocol: http2 }
+`);
+  const read = [...mesh.services.values()].map(({ protocol, timeout }) => [protocol, timeout]);
+  assert.deepEqual(read, [
+    ['grpc', 0],
+    ['grpc', 2_000],
+    ['http2', 15_000],
+  ]);
 });
 
 const ROUTES = `version: 1
