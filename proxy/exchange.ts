@@ -4,11 +4,11 @@
 //
 //   accept → tls → server codec ──RequestListener──▶ forward ──ClusterHandle/EndpointHandle──▶ client codec
 //                  server codec ◀───Downstream────── forward ◀──────UpstreamHandler─────────── client codec
-import type { Socket } from 'node:net';
 import type { MeshError } from '../core/kit/error.ts';
 import type { RuleId, SpiffeId } from '../core/model/brand.ts';
 import type { Cluster } from '../core/model/view.ts';
 import type { HeaderList } from './kit/header-list.ts';
+import type { Tunnel } from './kit/tunnel.ts';
 
 /** What is known about a downstream connection; made once by accept and tls. */
 export interface ConnectionInfo {
@@ -52,12 +52,6 @@ export interface ResponseHead {
   readonly declaredLength: number;
 }
 
-/** A raw connection handed over after a 101 or a CONNECT, with bytes that were read too early. */
-export interface Tunnel {
-  readonly socket: Socket;
-  readonly early: Buffer | null;
-}
-
 /** One request as its server codec holds it: how an exchange is answered. Calls after the end do nothing. */
 export interface Downstream {
   readonly connection: ConnectionInfo;
@@ -67,7 +61,7 @@ export interface Downstream {
   /** False: stop until `onDrain`. */
   sendData(chunk: Buffer): boolean;
   sendEnd(trailers: HeaderList | null): void;
-  /** Sends 101 with this head and hands the connection over; the codec lets go of it. */
+  /** Agrees to the upgrade (101, or 200 on HTTP/2) with this head and hands the bytes over; the codec lets go of them. */
   sendUpgrade(head: ResponseHead): Tunnel;
   /** Cuts the answer so that the client can see that it is not whole. */
   reset(): void;
@@ -81,7 +75,10 @@ export interface DownstreamHandler {
   onData(chunk: Buffer): void;
   onEnd(trailers: HeaderList | null): void;
   onDrain(): void;
-  /** The client went away, sent garbage inside the body, or timed out; the last call there is. */
+  /**
+   * The client went away, sent garbage inside the body, or timed out; the last call there is. What was not
+   * answered yet may be answered in this very call, save to `downstream-closed`; the connection then closes.
+   */
   onAbort(error: MeshError): void;
 }
 

@@ -1,8 +1,9 @@
 // One try of an exchange at one endpoint. It passes on what the client codec says while its exchange
 // still listens, and nothing afterwards, so that a late answer of an abandoned try harms nobody.
 import { MeshError } from '../../core/kit/error.ts';
-import type { EndpointHandle, ResponseHead, Tunnel, Upstream, UpstreamHandler } from '../exchange.ts';
+import type { EndpointHandle, ResponseHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import type { Tunnel } from '../kit/tunnel.ts';
 
 export interface AttemptOwner {
   attemptInformational(status: number, headers: HeaderList): void;
@@ -68,7 +69,7 @@ export class Attempt implements UpstreamHandler {
   onUpgrade(head: ResponseHead, tunnel: Tunnel): void {
     const owner = this.#owner;
     this.#owner = null;
-    if (owner === null) tunnel.socket.destroy();
+    if (owner === null) tunnel.destroy();
     else owner.attemptUpgrade(head, tunnel);
   }
 

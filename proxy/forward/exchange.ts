@@ -11,9 +11,9 @@ import type {
   ExchangeRecord,
   RequestHead,
   ResponseHead,
-  Tunnel,
 } from '../exchange.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import type { Tunnel } from '../kit/tunnel.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { Deadline, DeadlineOwner, Deadlines } from './deadline.ts';
 import type { ExchangePlan, RouteAction } from './plan.ts';

@@ -1,58 +1,62 @@
-// Two connections made one after an Upgrade: bytes pass both ways with backpressure until either side
-// ends. No request timer runs here; the listener's drain cap ends it at shutdown.
-import type { Socket } from 'node:net';
-import type { Tunnel } from '../exchange.ts';
+// Two tunnels made one: bytes pass both ways with backpressure until either side ends. No request timer runs
+// here; the listener's drain cap ends it at shutdown.
+import type { Tunnel, TunnelHandler } from '../kit/tunnel.ts';
 
 export interface SpliceEnd {
   readonly fromDownstream: number;
   readonly fromUpstream: number;
+  /** Either side broke off. */
+  readonly broken: boolean;
 }
 
-/** Calls `onEnd` once, when both connections are closed. */
+/** Calls `onEnd` once, when both sides are closed. */
 export function splice(downstream: Tunnel, upstream: Tunnel, onEnd: (end: SpliceEnd) => void): void {
-  let open = 2;
-  let fromDownstream = 0;
-  let fromUpstream = 0;
   const closed = (): void => {
-    open -= 1;
-    if (open === 0) onEnd({ fromDownstream, fromUpstream });
+    if (!fromDownstream.closed || !fromUpstream.closed) return;
+    const broken = fromDownstream.broken || fromUpstream.broken;
+    onEnd({ fromDownstream: fromDownstream.bytes, fromUpstream: fromUpstream.bytes, broken });
   };
-  relay(downstream.socket, upstream.socket, downstream.early, closed, (bytes) => {
-    fromDownstream += bytes;
-  });
-  relay(upstream.socket, downstream.socket, upstream.early, closed, (bytes) => {
-    fromUpstream += bytes;
-  });
+  const fromDownstream = new Direction(downstream, upstream, closed);
+  const fromUpstream = new Direction(upstream, downstream, closed);
+  downstream.start(fromDownstream);
+  upstream.start(fromUpstream);
 }
 
-function relay(
-  from: Socket,
-  to: Socket,
-  early: Buffer | null,
-  onClose: () => void,
-  count: (bytes: number) => void,
-): void {
-  const pass = (chunk: Buffer): void => {
-    count(chunk.length);
-    if (!to.writable) return;
-    if (!to.write(chunk)) from.pause();
-  };
-  from.on('data', pass);
-  from.on('end', () => {
-    to.end();
-  });
-  // What a broken connection still has to say is not worth more than its close.
-  from.on('error', () => {});
-  from.on('close', () => {
+/** What one side says goes to the other. */
+class Direction implements TunnelHandler {
+  bytes = 0;
+  closed = false;
+  broken = false;
+  readonly #from: Tunnel;
+  readonly #to: Tunnel;
+  readonly #onClose: () => void;
+
+  constructor(from: Tunnel, to: Tunnel, onClose: () => void) {
+    this.#from = from;
+    this.#to = to;
+    this.#onClose = onClose;
+  }
+
+  onData(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (!this.#to.write(chunk)) this.#from.pause();
+  }
+
+  onEnd(): void {
+    this.#to.end();
+  }
+
+  /** Our own side takes more: the other one may go on. */
+  onDrain(): void {
+    this.#to.resume();
+  }
+
+  onClose(broken: boolean): void {
+    this.closed = true;
+    this.broken = broken;
     // A peer that never ends its side would keep a half-open pair for ever.
-    if (from.errored === null) to.destroySoon();
-    else to.destroy();
-    onClose();
-  });
-  to.on('drain', () => {
-    from.resume();
-  });
-  if (early !== null) pass(early);
-  if (from.closed) onClose();
-  else from.resume();
+    if (broken) this.#to.destroy();
+    else this.#to.close();
+    this.#onClose();
+  }
 }

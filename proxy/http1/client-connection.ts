@@ -4,7 +4,9 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../core/kit/error-table.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { RequestHead, ResponseHead, Upstream, UpstreamHandler } from '../exchange.ts';
+import { abort } from '../kit/abort.ts';
 import { WriteBatch } from '../kit/buffers.ts';
+import { SocketTunnel } from '../kit/socket-tunnel.ts';
 import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
 import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
 import { ClientExchange, type ClientExchangeHost, requestBytes } from './client-exchange.ts';
@@ -12,7 +14,6 @@ import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
 import type { Http1Limits } from './limits.ts';
 import { ResponseHeadParser } from './response-head.ts';
-import { abort } from './socket.ts';
 
 export interface Http1ClientOptions {
   readonly limits: Http1Limits;
@@ -261,7 +262,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     socket.off('close', this.#onClosed);
     this.#letGo();
     const early = after < chunk.length ? chunk.subarray(after) : null;
-    exchange.handler.onUpgrade(head, { socket, early });
+    exchange.handler.onUpgrade(head, new SocketTunnel(socket, early));
     return MORE;
   }
 

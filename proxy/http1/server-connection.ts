@@ -2,18 +2,19 @@
 // what is ambiguous, and closes so that a last answer still arrives.
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../core/kit/error-table.ts';
-import { ERRORS } from '../../core/kit/error-table.ts';
 import { MeshError } from '../../core/kit/error.ts';
-import type { ConnectionInfo, DownstreamHandler, RefusalListener, RequestListener, Tunnel } from '../exchange.ts';
+import type { ConnectionInfo, DownstreamHandler, RefusalListener, RequestListener } from '../exchange.ts';
+import { abort } from '../kit/abort.ts';
 import { WriteBatch } from '../kit/buffers.ts';
+import { SocketTunnel } from '../kit/socket-tunnel.ts';
 import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
+import type { Tunnel } from '../kit/tunnel.ts';
 import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
 import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
 import type { Http1Limits } from './limits.ts';
 import { RequestHeadParser } from './request-head.ts';
 import { NOBODY, ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
-import { abort } from './socket.ts';
 
 export interface Http1ServerOptions {
   readonly onRequest: RequestListener;
@@ -145,7 +146,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClosed);
     this.#options.onClose();
-    return { socket, early };
+    return new SocketTunnel(socket, early);
   }
 
   pauseBody(): void {
@@ -287,25 +288,24 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#options.onRefused(exchange, new MeshError(code, { origin: 'downstream', detail }));
   }
 
-  /** The exchange ends by the client's doing; where nothing was answered yet, the client still gets a status. */
+  /** The exchange ends by the client's doing; where nothing was answered yet, it may still answer. */
   #abort(code: ErrorCode, detail: string): void {
     const handler = this.#handler;
     const exchange = this.#exchange;
-    const answerable = exchange !== null && !exchange.headSent && code !== 'downstream-closed';
-    exchange?.abandon();
-    this.#exchange = null;
-    this.#handler = NOBODY;
-    this.#body.stop();
-    if (answerable) {
-      this.batch.clear();
-      this.#socket.write(brokenBodyAnswer(code), 'latin1');
-      this.#finish();
-    } else {
-      this.#close();
-      if (exchange?.endsWithConnection === true) abort(this.#socket);
-      else this.#socket.destroy();
+    const error = exchange === null ? null : new MeshError(code, { origin: 'downstream', detail });
+    if (exchange !== null && error !== null && !exchange.headSent && code !== 'downstream-closed') {
+      exchange.close = true;
+      this.#handler = NOBODY;
+      this.#goDeaf();
+      handler.onAbort(error);
+      // Nobody answered: it is an end like any other.
+      if (this.#exchange === exchange) this.cut(exchange, null);
+      return;
     }
-    if (exchange !== null) handler.onAbort(new MeshError(code, { origin: 'downstream', detail }));
+    this.#close();
+    if (exchange?.endsWithConnection === true) abort(this.#socket);
+    else this.#socket.destroy();
+    if (error !== null) handler.onAbort(error);
   }
 
   /**
@@ -352,16 +352,6 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 }
 
 const REFUSED_REQUEST = { method: '', version: 11, upgrade: '', expectContinue: false };
-
-/** For a request whose body turned out broken after it was handed on: nobody above can answer it any more. */
-function brokenBodyAnswer(code: ErrorCode): string {
-  const { http, message } = ERRORS[code];
-  const body = `${JSON.stringify({ error: { code, message } })}\n`;
-  return (
-    `HTTP/1.1 ${http} \r\ncontent-type: application/json\r\nx-weft-error: ${code}\r\n` +
-    `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
-  );
-}
 
 function flushLater(connection: Http1ServerConnection): void {
   connection.flushDue();

@@ -1,9 +1,10 @@
 // One answer on a downstream HTTP/1.1 connection: writes head, body and trailers, and never more or less
 // body than the head declared. There is one object per exchange, so that late calls hit nobody else.
 import { MeshError } from '../../core/kit/error.ts';
-import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead, Tunnel } from '../exchange.ts';
+import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead } from '../exchange.ts';
 import type { WriteBatch } from '../kit/buffers.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import type { Tunnel } from '../kit/tunnel.ts';
 import { CHUNK_END, chunkHead, lastChunk, responseHead, unwritable } from './write-head.ts';
 
 /** What an exchange needs of its connection. */

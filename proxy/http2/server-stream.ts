@@ -1,7 +1,8 @@
 // One answer on a downstream HTTP/2 connection: never more or less body than its head declared.
 import { MeshError } from '../../core/kit/error.ts';
-import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead, Tunnel } from '../exchange.ts';
+import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead } from '../exchange.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import type { Tunnel } from '../kit/tunnel.ts';
 import { INTERNAL_ERROR, NO_ERROR } from './frames.ts';
 import { Http2Stream, type StreamHost } from './stream.ts';
 

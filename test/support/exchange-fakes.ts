@@ -10,11 +10,11 @@ import type {
   ExchangeRecord,
   RequestHead,
   ResponseHead,
-  Tunnel,
   Upstream,
   UpstreamHandler,
 } from '../../proxy/exchange.ts';
 import { HeaderList } from '../../proxy/kit/header-list.ts';
+import type { Tunnel } from '../../proxy/kit/tunnel.ts';
 
 export function testConnection(): ConnectionInfo {
   return {

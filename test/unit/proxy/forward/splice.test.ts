@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type SpliceEnd, splice } from '../../../../proxy/forward/splice.ts';
+import { SocketTunnel } from '../../../../proxy/kit/socket-tunnel.ts';
 import { eventually } from '../../../support/eventually.ts';
 
 /** Two connected sockets: the far end and the near one. */
@@ -32,7 +33,7 @@ async function spliced(t: TestContext, early: Buffer | null = null): Promise<Spl
   let end: SpliceEnd | null = null;
   down.near.pause();
   up.near.pause();
-  splice({ socket: down.near, early }, { socket: up.near, early: null }, (value) => {
+  splice(new SocketTunnel(down.near, early), new SocketTunnel(up.near, null), (value) => {
     assert.equal(end, null, 'ended twice');
     end = value;
   });
@@ -57,7 +58,7 @@ test('bytes pass both ways, early ones first, and are counted', async (t) => {
   await eventually(() => atClient() === 'answer');
   client.end();
   await eventually(() => ended() !== null);
-  assert.deepEqual(ended(), { fromDownstream: 14, fromUpstream: 6 });
+  assert.deepEqual(ended(), { fromDownstream: 14, fromUpstream: 6, broken: false });
 });
 
 test('one side may end while the other still speaks', async (t) => {
@@ -76,11 +77,11 @@ test('one side may end while the other still speaks', async (t) => {
 test('a side that breaks takes the other with it', async (t) => {
   const { client, server, ended } = await spliced(t);
   server.resume();
-  const closed = new Promise((done) => server.on('end', done));
-  server.on('error', () => {});
+  const broken = new Promise<Error>((done) => server.on('error', done));
   client.resetAndDestroy();
-  await closed;
+  assert.match((await broken).message, /ECONNRESET/);
   await eventually(() => ended() !== null);
+  assert.equal(ended()?.broken, true);
 });
 
 test('a side that does not read holds the other back', async (t) => {

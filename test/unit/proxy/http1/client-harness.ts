@@ -1,10 +1,11 @@
 // A client connection on a fake socket, with every event written down.
 import type { MeshError } from '../../../../core/kit/error.ts';
-import type { RequestHead, ResponseHead, Tunnel, Upstream, UpstreamHandler } from '../../../../proxy/exchange.ts';
+import type { RequestHead, ResponseHead, Upstream, UpstreamHandler } from '../../../../proxy/exchange.ts';
 import { Http1ClientConnection } from '../../../../proxy/http1/client-connection.ts';
 import { CLIENT_LIMITS, type Http1Limits } from '../../../../proxy/http1/limits.ts';
 import { HeaderList } from '../../../../proxy/kit/header-list.ts';
 import { TimerWheel } from '../../../../proxy/kit/timer-wheel.ts';
+import type { Tunnel } from '../../../../proxy/kit/tunnel.ts';
 import { FakeSocket } from './fake-socket.ts';
 
 export class SeenAnswer implements UpstreamHandler {

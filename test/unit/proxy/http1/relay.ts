@@ -11,6 +11,7 @@ import type {
   Upstream,
   UpstreamHandler,
 } from '../../../../proxy/exchange.ts';
+import { splice } from '../../../../proxy/forward/splice.ts';
 import { Http1ClientConnection } from '../../../../proxy/http1/client-connection.ts';
 import { CLIENT_LIMITS, SERVER_LIMITS } from '../../../../proxy/http1/limits.ts';
 import { Http1ServerConnection } from '../../../../proxy/http1/server-connection.ts';
@@ -56,10 +57,7 @@ export async function startRelay(upstreamPort: number): Promise<Relay> {
       onDrain: () => downstream.resume(),
       onError: (error) => (error.code === 'upstream-reset' ? downstream.reset() : answerError(downstream, error)),
       onUpgrade: (answered, tunnel) => {
-        const near = downstream.sendUpgrade(answered);
-        if (tunnel.early !== null) near.socket.write(tunnel.early);
-        if (near.early !== null) tunnel.socket.write(near.early);
-        near.socket.pipe(tunnel.socket).pipe(near.socket);
+        splice(downstream.sendUpgrade(answered), tunnel, () => {});
       },
     };
     const begin = (connection: Http1ClientConnection): void => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { abort } from '../../../../proxy/http1/socket.ts';
+import { abort } from '../../../../proxy/kit/abort.ts';
 
 for (const ended of [false, true]) {
   test(`a socket ${ended ? 'whose end is under way' : 'in use'} is closed by abort`, async (t) => {
