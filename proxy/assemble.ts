@@ -14,6 +14,7 @@ import { dialPlain } from './cluster/plain-dial.ts';
 import { POOL_LIMITS } from './cluster/pool.ts';
 import type { ConnectionInfo } from './exchange.ts';
 import type { IdSource } from './filter/ids.ts';
+import { DateSource } from './forward/date.ts';
 import { Deadlines } from './forward/deadline.ts';
 import { Forwarder } from './forward/forwarder.ts';
 import type { ExchangePlan } from './forward/plan.ts';
@@ -71,6 +72,7 @@ export class Proxy {
   readonly #options: ProxyOptions;
   readonly #timers = new TimerWheel({ now: () => performance.now() });
   readonly #deadlines = new Deadlines(this.#timers);
+  readonly #date = new DateSource(Date.now);
   readonly #clusters: ClusterSet;
   readonly #listeners = new ListenerSet();
   readonly #behind = new WeakMap<Acceptor, Behind>();
@@ -245,7 +247,7 @@ export class Proxy {
   }
 
   #acceptor(listener: EarlyListener, certificate: ServerCertificate | null): Acceptor {
-    const deps = { deadlines: this.#deadlines, now: () => performance.now() };
+    const deps = { deadlines: this.#deadlines, now: () => performance.now(), date: this.#date };
     const forwarder = new Forwarder(deps, this.#idlePlan(listener));
     const certificates = certificate === null ? null : new EdgeCertificates([certificate]);
     const acceptor = new Acceptor({

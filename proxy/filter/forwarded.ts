@@ -5,12 +5,14 @@ import type { HeaderList } from '../kit/header-list.ts';
 
 export type RequestFilter = (head: RequestHead, connection: ConnectionInfo) => void;
 
-/** Appends `Via: 1.1 <proxy>` (RFC 9110 §7.6.3); the pseudonym is the proxy's name, never its host. */
+/** Appends `Via: 1.1 <proxy>`, or 2 or 1.0 (RFC 9110 §7.6.3); the pseudonym is the proxy's name, never its host. */
 export function viaFilter(proxy: string): RequestFilter {
   const modern = `1.1 ${proxy}`;
+  const shared = `2 ${proxy}`;
   const old = `1.0 ${proxy}`;
   return (head) => {
-    head.headers.add('via', head.version === 10 ? old : modern);
+    const { version } = head;
+    head.headers.add('via', version === 11 ? modern : version === 20 ? shared : old);
   };
 }
 

@@ -15,6 +15,7 @@ import type {
 import type { HeaderList } from '../kit/header-list.ts';
 import type { Tunnel } from '../kit/tunnel.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
+import type { DateSource } from './date.ts';
 import type { Deadline, DeadlineOwner, Deadlines } from './deadline.ts';
 import type { ExchangePlan, RouteAction } from './plan.ts';
 import { ReplayBuffer } from './replay.ts';
@@ -32,6 +33,7 @@ export interface ExchangeDeps {
   readonly deadlines: Deadlines;
   /** Milliseconds, monotonic. */
   now(): number;
+  readonly date: DateSource;
 }
 
 export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner {
@@ -121,6 +123,12 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   onAbort(error: MeshError): void {
     if (this.#phase === 'done' || this.#phase === 'tunnel') return;
     this.#attempt?.cancel();
+    this.#attempt = null;
+    // A client that sent garbage or stopped sending is still there to be told so; nobody else hears an answer.
+    if (this.#phase === 'waiting' && error.code !== 'downstream-closed') {
+      this.#fail(error);
+      return;
+    }
     if (this.#phase === 'waiting') this.#record.status = ERRORS[error.code].http;
     this.#finish(error);
   }
@@ -138,7 +146,10 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     const record = this.#record;
     record.firstByteAt = this.#deps.now();
     record.status = head.status;
-    this.#plan.onResponse(head, this.#fromMesh());
+    const fromMesh = this.#fromMesh();
+    this.#plan.onResponse(head, fromMesh);
+    // The sidecar beside the app did so already.
+    if (!fromMesh) this.#deps.date.stamp(head.headers);
     this.#downstream.sendHead(head);
   }
 
@@ -225,7 +236,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   }
 
   #fail(error: MeshError): void {
-    if (this.#phase === 'waiting') respondError(this.#downstream, error, this.#record, this.#plan);
+    if (this.#phase === 'waiting') respondError(this.#downstream, error, this.#record, this.#plan, this.#deps.date);
     else if (this.#phase === 'answering') this.#downstream.reset();
     this.#finish(error);
   }

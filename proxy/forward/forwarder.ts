@@ -37,7 +37,7 @@ export class Forwarder {
     const plan = this.#plan;
     // Who quotes the answer's request id must find it in the log.
     plan.identify(unreadHead(), record);
-    respondError(downstream, error, record, plan);
+    respondError(downstream, error, record, plan, this.#deps.date);
     record.flag = ERRORS[error.code].flag;
     record.code = error.code;
     record.detail = error.detail;

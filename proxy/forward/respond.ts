@@ -4,6 +4,7 @@ import { ERRORS } from '../../core/kit/error-table.ts';
 import type { MeshError } from '../../core/kit/error.ts';
 import type { Downstream, ExchangeRecord, ResponseHead } from '../exchange.ts';
 import { HeaderList } from '../kit/header-list.ts';
+import type { DateSource } from './date.ts';
 import type { ExchangePlan } from './plan.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -35,10 +36,12 @@ export function respondError(
   error: MeshError,
   record: ExchangeRecord,
   plan: Pick<ExchangePlan, 'onLocalAnswer'>,
+  date: DateSource,
 ): void {
   const status = statusOf(error);
   const body = Buffer.from(errorBody(error, record));
   const headers = new HeaderList();
+  headers.add('date', date.text());
   headers.add('content-type', 'application/json');
   headers.add('x-weft-error', error.code);
   plan.onLocalAnswer(error, headers);

@@ -4,7 +4,7 @@ import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { ask, closedPort, connectRaw, startRawUpstream, startUpstream } from '../support/http-peers.ts';
-import { edgeView, startProxy } from '../support/proxy-harness.ts';
+import { edgeView, route, startProxy } from '../support/proxy-harness.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -243,13 +243,33 @@ test('a head that is no HTTP is answered, counted and logged like the rest', asy
   assert.equal(line?.['requestId'], said?.[1]);
 });
 
-test('a body that breaks after its head was handed on is answered with the code', async (t) => {
+test('a body that breaks after its head was handed on is answered with the code and a request id', async (t) => {
   const port = await startRawUpstream(t, () => {});
   const edge = await startProxy(t, { view: edgeView([port]) });
   const client = await connectRaw(t, edge.port());
   client.socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n');
   await client.closed;
   assert.match(client.text(), /^HTTP\/1\.1 400 [^]*x-weft-error: bad-request\r\n[^]*\{"error":\{"code":"bad-request"/);
+  const requestId = /"requestId":"([0-9a-f]{32})"/.exec(client.text())?.[1];
+  const [line] = await edge.exchanges(1);
+  assert.equal(line?.['requestId'], requestId);
+  assert.equal(line?.['status'], 400);
+});
+
+test('an answer says when it was made: the proxy adds Date where the upstream says none, and leaves its own', async (t) => {
+  const port = await startRawUpstream(t, (socket) => {
+    socket.on('data', (data) => {
+      const date = data.toString().includes('/dated') ? 'DATE: Tue, 15 Nov 1994 08:12:31 GMT\r\n' : '';
+      socket.write(`HTTP/1.1 200 OK\r\n${date}Content-Length: 0\r\n\r\n`);
+    });
+  });
+  const edge = await startProxy(t, { view: edgeView([port], { routes: [route('/dated'), route('/bare')] }) });
+  const dated = await ask(edge.port(), '/dated');
+  assert.equal(dated.headers.date, 'Tue, 15 Nov 1994 08:12:31 GMT');
+  for (const path of ['/bare', '/nowhere']) {
+    const { date } = (await ask(edge.port(), path)).headers;
+    assert.ok(Math.abs(Date.parse(date ?? '') - Date.now()) < 5_000, path);
+  }
 });
 
 test('an early answer to an upload is passed on, and the client connection lives or ends by its framing', async (t) => {

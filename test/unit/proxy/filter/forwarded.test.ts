@@ -13,7 +13,8 @@ test('Via is appended, with the version that the client spoke', () => {
   const head = testHead({ via: '1.1 cdn' });
   viaFilter('edge-main')(head, testConnection());
   viaFilter('orders')({ ...head, version: 10 }, testConnection());
-  assert.deepEqual(head.headers.getAll('via'), ['1.1 cdn', '1.1 edge-main', '1.0 orders']);
+  viaFilter('payments')({ ...head, version: 20 }, testConnection());
+  assert.deepEqual(head.headers.getAll('via'), ['1.1 cdn', '1.1 edge-main', '1.0 orders', '2 payments']);
 });
 
 test('an edge takes out what only Weft may say, in any case, and says what it saw itself', () => {

@@ -5,6 +5,7 @@ import { MeshError } from '../../../../core/kit/error.ts';
 import { ruleId } from '../../../../core/model/brand.ts';
 import type { Cluster } from '../../../../core/model/view.ts';
 import type { DownstreamHandler, ExchangeRecord, RequestHead } from '../../../../proxy/exchange.ts';
+import { DateSource } from '../../../../proxy/forward/date.ts';
 import { Deadlines } from '../../../../proxy/forward/deadline.ts';
 import { STREAM_IDLE } from '../../../../proxy/forward/exchange.ts';
 import { Forwarder } from '../../../../proxy/forward/forwarder.ts';
@@ -53,7 +54,10 @@ function run(head: RequestHead, options: RunOptions = {}): Running {
     onLocalAnswer: () => {},
     record: (record) => records.push(record),
   };
-  const forwarder = new Forwarder({ deadlines: new Deadlines(wheel), now: () => now }, plan);
+  const forwarder = new Forwarder(
+    { deadlines: new Deadlines(wheel), now: () => now, date: new DateSource(() => 0) },
+    plan,
+  );
   const downstream = new FakeDownstream();
   const handler = forwarder.onRequest(downstream, head);
   return {

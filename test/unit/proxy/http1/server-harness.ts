@@ -1,4 +1,5 @@
 // A server connection on a fake socket, with every event written down as one line of text.
+import { ERRORS } from '../../../../core/kit/error-table.ts';
 import type { MeshError } from '../../../../core/kit/error.ts';
 import type { Downstream, DownstreamHandler, RequestHead } from '../../../../proxy/exchange.ts';
 import { type Http1Limits, SERVER_LIMITS } from '../../../../proxy/http1/limits.ts';
@@ -104,7 +105,10 @@ export class ServerHarness {
         if (this.#options.answer !== false) respond(downstream, 200, '');
       },
       onDrain: () => void this.drains++,
-      onAbort: (error) => void (request.aborted = error),
+      onAbort: (error) => {
+        request.aborted = error;
+        if (error.code !== 'downstream-closed') respond(downstream, ERRORS[error.code].http, '');
+      },
     };
   };
 }
