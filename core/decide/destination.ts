@@ -1,0 +1,145 @@
+// Where an app's request or tunnel goes: what it names is looked up among the callees of this workload, and never resolved
+// or dialled. So whatever is written, nothing but a callee can be reached.
+import { type HostKind, hostKind, isPlainIpv4, parseIpv6 } from './address-kind.ts';
+
+/** Ports that a client leaves out of what it writes. */
+const HTTP_PORT = '80';
+
+/** One callee at one of its ports. */
+export interface Callee<T> {
+  readonly service: string;
+  /** 0: it has none, and is named without. */
+  readonly port: number;
+  /** Its plain name's address. */
+  readonly loopback: string;
+  /** Addresses of its instances, IP literals; those of this machine are left out. */
+  readonly addresses: readonly string[];
+  /** Whether it can be meant by a request that names no port. */
+  readonly http: boolean;
+  readonly value: T;
+}
+
+/** Why nothing is reached; `hint` is for operators. */
+export interface NoDestination {
+  readonly reason: 'this-machine' | 'other-port' | 'not-called';
+  readonly hint: string;
+}
+
+export type Destination<T> = { readonly found: true; readonly value: T } | ({ readonly found: false } & NoDestination);
+
+export interface Destinations<T> {
+  /** `authority`: Host, `:authority`, or that of absolute-form. Undefined: ask `why`. */
+  request(authority: string): T | undefined;
+  /** `authority`: of CONNECT, always with a port (RFC 9110 §9.3.6). */
+  tunnel(authority: string): Destination<T>;
+  why(authority: string): NoDestination;
+}
+
+/** Every way in which a name may be written, with its port and, for requests, without. */
+export function compileDestinations<T>(
+  callees: readonly Callee<T>[],
+  options: { readonly namespace: string; readonly self: string },
+): Destinations<T> {
+  const exact = new Map<string, T>();
+  const bare = new Map<string, T>();
+  for (const callee of callees) {
+    for (const host of namesOf(callee, options.namespace)) {
+      if (callee.port !== 0) setOnce(exact, `${host}:${callee.port}`, callee.value);
+      if (callee.http || callee.port === 0) setOnce(bare, host, callee.value);
+    }
+  }
+  addAddresses(callees, exact);
+  const ports = portsByName(callees, options.namespace);
+  const lookUp = (authority: string): T | undefined => {
+    const { host, port } = splitAuthority(authority);
+    if (port !== '' && exact.has(`${host}:${port}`)) return exact.get(`${host}:${port}`);
+    return port === '' || port === HTTP_PORT ? bare.get(host) : undefined;
+  };
+  const why = (authority: string): NoDestination => explain(authority, ports, options.self);
+  return {
+    // What clients write as a rule is in a map as it is.
+    request: (authority) => bare.get(authority) ?? exact.get(authority) ?? lookUp(authority),
+    tunnel: (authority) => {
+      const { host, port } = splitAuthority(authority);
+      const value = exact.get(`${host}:${port}`);
+      return value === undefined ? { found: false, ...why(authority) } : { found: true, value };
+    },
+    why,
+  };
+}
+
+/** Every way in which an app may write the service's name; it may look the name up itself. */
+function namesOf({ service, loopback }: Callee<unknown>, namespace: string): readonly string[] {
+  const names = [
+    service,
+    `${service}.${namespace}`,
+    `${service}.${namespace}.svc`,
+    `${service}.${namespace}.svc.cluster.local`,
+    loopback,
+  ];
+  // A service may be called `localhost`; whoever asks for that means this machine.
+  return names.filter((name) => name === loopback || hostKind(name) !== 'loopback');
+}
+
+/** Of two callees at one address and port neither is meant: calls of one must never reach the other. */
+function addAddresses<T>(callees: readonly Callee<T>[], exact: Map<string, T>): void {
+  const owners = new Map<string, T | null>();
+  for (const { port, addresses, value } of callees) {
+    for (const host of new Set(addresses)) {
+      const normal = normalHost(host);
+      if (port === 0 || !isAddress(normal)) continue;
+      const place = `${normal}:${port}`;
+      owners.set(place, owners.has(place) && owners.get(place) !== value ? null : value);
+    }
+  }
+  for (const [place, value] of owners) if (value !== null) setOnce(exact, place, value);
+}
+
+/** An IP literal of another machine. */
+function isAddress(host: string): boolean {
+  return (isPlainIpv4(host) || host.startsWith('[')) && hostKind(host) === 'address';
+}
+
+function explain(authority: string, ports: ReadonlyMap<string, readonly number[]>, self: string): NoDestination {
+  const { host } = splitAuthority(authority);
+  const known = ports.get(host);
+  if (known !== undefined) {
+    const places = known.map((port) => `${host}:${port}`).join(' or ');
+    return { reason: 'other-port', hint: `\`${host}\` is called as ${places}` };
+  }
+  if (THIS_MACHINE.has(hostKind(host))) {
+    return { reason: 'this-machine', hint: `\`${host}\` is this machine's own; put it into NO_PROXY` };
+  }
+  return { reason: 'not-called', hint: `add what \`${host}\` means to services.${self}.calls` };
+}
+
+const THIS_MACHINE: ReadonlySet<HostKind> = new Set(['loopback', 'link-local', 'unspecified']);
+
+function portsByName(callees: readonly Callee<unknown>[], namespace: string): ReadonlyMap<string, readonly number[]> {
+  const ports = new Map<string, number[]>();
+  for (const callee of callees) {
+    if (callee.port === 0) continue;
+    for (const name of namesOf(callee, namespace)) ports.set(name, [...(ports.get(name) ?? []), callee.port]);
+  }
+  return ports;
+}
+
+/** Host in lower case, without its last dot, IPv6 in one notation and brackets; port without leading zeros. */
+function splitAuthority(authority: string): { readonly host: string; readonly port: string } {
+  const colon = authority.indexOf(':', authority.lastIndexOf(']') + 1);
+  const host = colon === -1 ? authority : authority.slice(0, colon);
+  const port = colon === -1 ? '' : authority.slice(colon + 1).replace(/^0+(?=.)/, '');
+  return { host: normalHost(host), port };
+}
+
+function normalHost(host: string): string {
+  const lower = host.toLowerCase();
+  const inner = lower.replace(/^\[(.*)\]$/, '$1');
+  const groups = inner.includes(':') ? parseIpv6(inner) : null;
+  if (groups !== null) return `[${groups.map((group) => group.toString(16)).join(':')}]`;
+  return lower.endsWith('.') ? lower.slice(0, -1) : lower;
+}
+
+function setOnce<T>(map: Map<string, T>, key: string, value: T): void {
+  if (!map.has(key)) map.set(key, value);
+}
