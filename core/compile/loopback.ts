@@ -47,3 +47,14 @@ function hashOf(name: string): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/** Where the addresses of names are; nothing else of the mesh is there. */
+export const LOOPBACK_BLOCK = '127.15.0.0/16';
+
+/**
+ * The port at a name's address that stands in for `port` where the app has that on every address, so that nobody else can
+ * bind it: `weft netns` sends calls there. 32768 further on, or 16384 back where that is too far; never privileged.
+ */
+export function standInPort(port: number): number {
+  return port < 32_768 ? port + 32_768 : port - 16_384;
+}

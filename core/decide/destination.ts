@@ -1,5 +1,6 @@
 // Where an app's request or tunnel goes: what it names is looked up among the callees of this workload, and never resolved
 // or dialled. So whatever is written, nothing but a callee can be reached.
+import type { HostPort } from '../model/mesh.ts';
 import { type HostKind, hostKind, isPlainIpv4, parseIpv6 } from './address-kind.ts';
 
 /** Ports that a client leaves out of what it writes. */
@@ -12,8 +13,8 @@ export interface Callee<T> {
   readonly port: number;
   /** Its plain name's address. */
   readonly loopback: string;
-  /** Addresses of its instances, IP literals; those of this machine are left out. */
-  readonly addresses: readonly string[];
+  /** Where its instances are, if somebody calls them as such; those of this machine are left out. */
+  readonly addresses: readonly HostPort[];
   /** Whether it can be meant by a request that names no port. */
   readonly http: boolean;
   readonly value: T;
@@ -53,7 +54,8 @@ export function compileDestinations<T>(
   const lookUp = (authority: string): T | undefined => {
     const { host, port } = splitAuthority(authority);
     if (port !== '' && exact.has(`${host}:${port}`)) return exact.get(`${host}:${port}`);
-    return port === '' || port === HTTP_PORT ? bare.get(host) : undefined;
+    if (port !== '' && port !== HTTP_PORT) return undefined;
+    return bare.get(host) ?? exact.get(`${host}:${HTTP_PORT}`);
   };
   const why = (authority: string): NoDestination => explain(authority, ports, options.self);
   return {
@@ -84,10 +86,10 @@ function namesOf({ service, loopback }: Callee<unknown>, namespace: string): rea
 /** Of two callees at one address and port neither is meant: calls of one must never reach the other. */
 function addAddresses<T>(callees: readonly Callee<T>[], exact: Map<string, T>): void {
   const owners = new Map<string, T | null>();
-  for (const { port, addresses, value } of callees) {
-    for (const host of new Set(addresses)) {
+  for (const { addresses, value } of callees) {
+    for (const { host, port } of addresses) {
       const normal = normalHost(host);
-      if (port === 0 || !isAddress(normal)) continue;
+      if (!isElsewhere(normal)) continue;
       const place = `${normal}:${port}`;
       owners.set(place, owners.has(place) && owners.get(place) !== value ? null : value);
     }
@@ -95,9 +97,10 @@ function addAddresses<T>(callees: readonly Callee<T>[], exact: Map<string, T>): 
   for (const [place, value] of owners) if (value !== null) setOnce(exact, place, value);
 }
 
-/** An IP literal of another machine. */
-function isAddress(host: string): boolean {
-  return (isPlainIpv4(host) || host.startsWith('[')) && hostKind(host) === 'address';
+/** Another machine, in the one notation that everybody reads alike. */
+function isElsewhere(host: string): boolean {
+  const kind = hostKind(host);
+  return kind === 'name' || (kind === 'address' && (isPlainIpv4(host) || host.startsWith('[')));
 }
 
 function explain(authority: string, ports: ReadonlyMap<string, readonly number[]>, self: string): NoDestination {

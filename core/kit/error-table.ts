@@ -26,7 +26,7 @@ export const ERRORS = define({
     message: 'the request head did not arrive in time',
   },
   'uri-too-long': { http: 414, grpc: 13, flag: 'DPE', level: 'info', message: 'the request line is too long' },
-  'headers-too-large': { http: 431, grpc: 13, flag: 'DPE', level: 'info', message: 'the header fields are too large' },
+  'headers-too-large': { http: 431, grpc: 8, flag: 'DPE', level: 'info', message: 'the header fields are too large' },
   'body-too-large': { http: 413, grpc: 8, flag: 'DPE', level: 'info', message: 'the body is too large' },
   'expectation-failed': {
     http: 417,
@@ -49,14 +49,29 @@ export const ERRORS = define({
     level: 'info',
     message: 'only HTTP/1.0 and HTTP/1.1 are spoken here',
   },
+  'grpc-transport': {
+    http: 505,
+    grpc: 12,
+    flag: 'DPE',
+    level: 'info',
+    message: 'gRPC is spoken over HTTP/2 only',
+  },
   'downstream-closed': { http: 499, grpc: 1, flag: 'DC', level: 'debug', message: 'the client went away' },
   // What a policy said.
   'no-route': { http: 404, grpc: 12, flag: 'NR', level: 'debug', message: 'no route matches' },
   denied: { http: 403, grpc: 7, flag: 'UAEX', level: 'warn', message: 'access denied' },
+  'egress-denied': {
+    http: 403,
+    grpc: 7,
+    flag: 'UAEX',
+    level: 'warn',
+    message:
+      'this app does not call that destination: `calls` names what it reaches by its proxy, NO_PROXY what it does not',
+  },
   'no-cluster': { http: 503, grpc: 14, flag: 'NC', level: 'error', message: 'the route leads nowhere' },
   'no-endpoint': { http: 503, grpc: 14, flag: 'UH', level: 'warn', message: 'no instance is available' },
   draining: { http: 503, grpc: 14, flag: '-', level: 'info', message: 'shutting down' },
-  overloaded: { http: 503, grpc: 8, flag: 'UO', level: 'warn', message: 'too many requests are in flight' },
+  overloaded: { http: 503, grpc: 14, flag: 'UO', level: 'warn', message: 'too many requests are in flight' },
   'no-identity': { http: 503, grpc: 14, flag: 'UF', level: 'error', message: 'this proxy has no valid certificate' },
   // What an upstream did.
   'connect-failed': { http: 503, grpc: 14, flag: 'UF', level: 'warn', message: 'the instance could not be reached' },

@@ -11,6 +11,8 @@ export interface DenyingRule {
   readonly rule: RuleId;
   /** Which line of the config would admit it. */
   readonly hint: string;
+  /** Default: denied. */
+  readonly code?: 'denied' | 'egress-denied';
 }
 
 /** Logs it, keeps it in the ring and fills in the record. */
@@ -22,10 +24,10 @@ export function deny(
   record: ExchangeRecord,
   context: Pick<PlanContext, 'ids' | 'denials' | 'snapshot'>,
 ): MeshError {
-  const { rule, hint } = by;
+  const { rule, hint, code = 'denied' } = by;
   const id = context.ids.hex(ID_BYTES);
   record.rule = rule;
   record.decisionId = id;
   context.denials.record({ id, rule, peer, method: head.method, path, hint }, context.snapshot);
-  return new MeshError('denied', { detail: `${rule}: ${hint}`, hint });
+  return new MeshError(code, { detail: `${rule}: ${hint}`, hint });
 }

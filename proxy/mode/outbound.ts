@@ -1,9 +1,11 @@
-// The caller's side: the app names a service, by a port of its own or by `Host` on the shared port, and
+// The caller's side: the app names a service, by an address or port of its own or by `Host` on the shared port, and
 // reaches what its config says that it calls. Loopback only: whoever reaches it speaks as this workload.
+import { standInPort } from '../../core/compile/loopback.ts';
+import { type Callee, compileDestinations, type NoDestination } from '../../core/decide/destination.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import { ruleId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
-import type { OutboundListener, View } from '../../core/model/view.ts';
+import type { OutboundListener, RouteTable, View } from '../../core/model/view.ts';
 import { requireLoopback } from '../accept/loopback.ts';
 import { type RequestFilter, viaFilter } from '../filter/forwarded.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
@@ -56,47 +58,52 @@ export class OutboundMode implements Mode {
   listeners(view: View, context: PlanContext): readonly ListenerPlan[] {
     const { service, namespace } = this.#options;
     const onRequest = viaFilter(`${service}-out`);
-    const byHost = new Map<string, CompiledRoutes>();
-    const byPort = new Map<string, CompiledRoutes>();
-    for (const listener of outboundListeners(view)) {
-      const routes = routesOf(listener, view, context);
-      byPort.set(portName(listener.service), routes);
-      for (const name of namesOf(listener, namespace)) byHost.set(name, routes);
-    }
+    const callees = calleesOf(view, context);
+    const byPort = new Map(callees.map(({ service: callee, value }) => [portName(callee), value]));
+    const shared = compileDestinations(callees, { namespace, self: service });
     const planFor = (find: FindCallee): ExchangePlan => outboundPlan(find, service, onRequest, context);
     const early = this.early().map((each) => {
-      const shared: FindCallee = (authority) => byHost.get(authority.toLowerCase());
-      return { ...each, plan: planFor(each.name === BY_HOST ? shared : () => byPort.get(each.name)) };
+      if (each.name === BY_HOST) return { ...each, plan: planFor({ find: shared.request, why: shared.why }) };
+      return { ...each, plan: planFor(only(byPort.get(each.name))) };
     });
     const named = this.#named(view).map(({ service: callee, loopback: host, port }): ListenerPlan => {
-      const routes = byPort.get(portName(callee));
-      const plan = planFor(() => routes);
+      const plan = planFor(only(byPort.get(portName(callee))));
       return { name: `${NAMES}/${callee}`, address: { host, port }, tls: 'none', hosts: [], optional: true, plan };
     });
     return [...early, ...named];
   }
 
   /**
-   * The callees to serve at their own addresses. Not on a port of the own service: the app binds that on every address,
-   * and whichever of the two came second could not. There a redirect to the port by Host takes its place.
+   * The callees to serve at their own addresses, and on which port there. Not on a port of the own service: the app binds
+   * that on every address, and whichever of the two came second could not. There another port stands in for it, to which
+   * `weft netns` sends the calls.
    */
   #named(view: View): readonly OutboundListener[] {
     const { names, byHost, ports } = this.#options;
     if (names === null) return [];
     const own = new Set([names.appPort, ...inboundPorts(view)]);
     const taken = new Set([byHost, ...ports.values()].map(({ host, port }) => `${host} ${port}`));
-    return outboundListeners(view).filter(({ loopback, port }) => {
-      const place = `${loopback} ${port}`;
-      if (port === 0 || own.has(port) || taken.has(place)) return false;
+    return outboundListeners(view).flatMap((listener) => {
+      const port = own.has(listener.port) ? standInPort(listener.port) : listener.port;
+      const place = `${listener.loopback} ${port}`;
+      if (listener.port === 0 || taken.has(place)) return [];
       // Two callees at one place: calls of one must never reach the other.
       taken.add(place);
-      return true;
+      return [{ ...listener, port }];
     });
   }
 }
 
-/** The routes of the callee that is meant; undefined: this workload does not call it. */
-type FindCallee = (authority: string) => CompiledRoutes | undefined;
+interface FindCallee {
+  /** The routes of the callee that is meant; undefined: this workload does not call it. */
+  find(authority: string): CompiledRoutes | undefined;
+  why(authority: string): Pick<NoDestination, 'hint'>;
+}
+
+/** Whatever authority says: the place has said it. */
+function only(routes: CompiledRoutes | undefined): FindCallee {
+  return { find: () => routes, why: () => ({ hint: 'nothing that is called is served here' }) };
+}
 
 function portName(service: string): string {
   return `${BY_HOST}/${service}`;
@@ -110,28 +117,31 @@ function inboundPorts(view: View): number[] {
   return [...view.listeners.values()].flatMap((listener) => (listener.kind === 'inbound' ? [listener.appPort] : []));
 }
 
-function routesOf(listener: OutboundListener, view: View, context: PlanContext): CompiledRoutes {
-  const table = view.routes.get(listener.routes) ?? { name: listener.routes, routes: [] };
-  return new CompiledRoutes(table, context.find, context.random);
+function calleesOf(view: View, context: PlanContext): readonly Callee<CompiledRoutes>[] {
+  return outboundListeners(view).map((listener) => {
+    const { service, port, loopback, routes: name } = listener;
+    const table = view.routes.get(name) ?? { name, routes: [] };
+    const value = new CompiledRoutes(table, context.find, context.random);
+    return { service, port, loopback, addresses: instancesOf(listener, table, view), http: true, value };
+  });
 }
 
-/** Every way in which an app may write the service's name, with its port or without one; it may look the name up itself. */
-export function namesOf(
-  listener: Pick<OutboundListener, 'service' | 'port' | 'loopback'>,
-  namespace: string,
-): string[] {
-  const { service, port, loopback } = listener;
-  const hosts = [
-    service,
-    `${service}.${namespace}`,
-    `${service}.${namespace}.svc`,
-    `${service}.${namespace}.svc.cluster.local`,
-    loopback,
-  ];
-  return port === 0 ? hosts : hosts.flatMap((host) => [host, `${host}:${port}`]);
+/** Where instances listen themselves: the endpoint of a mesh cluster is a sidecar beside the app. */
+function instancesOf({ port }: OutboundListener, { routes }: RouteTable, view: View): readonly HostPort[] {
+  const clusters = new Set(routes.flatMap(({ split }) => split.map(({ cluster }) => cluster)));
+  return [...clusters].flatMap((name): readonly HostPort[] => {
+    const endpoints = view.endpoints.get(name)?.endpoints ?? [];
+    if (view.clusters.get(name)?.kind === 'static') return endpoints;
+    return port === 0 ? [] : endpoints.map(({ host }) => ({ host, port }));
+  });
 }
 
-function outboundPlan(find: FindCallee, service: string, onRequest: RequestFilter, context: PlanContext): ExchangePlan {
+function outboundPlan(
+  { find, why }: FindCallee,
+  service: string,
+  onRequest: RequestFilter,
+  context: PlanContext,
+): ExchangePlan {
   const target = new RequestTarget();
   const rule = ruleId(`services.${service}.calls`);
   return createPlan(context, {
@@ -140,8 +150,8 @@ function outboundPlan(find: FindCallee, service: string, onRequest: RequestFilte
       const routes = find(head.authority);
       if (routes !== undefined) return routes.match(target, record);
       // Whether there is such a service this proxy does not know: its view has what it calls and no more.
-      const hint = `add what \`${target.host}\` means to ${rule}`;
-      return deny({ rule, hint }, context.self, head, target.path, record, context);
+      const { hint } = why(head.authority);
+      return deny({ rule, hint, code: 'egress-denied' }, context.self, head, target.path, record, context);
     },
     onRequest,
   });

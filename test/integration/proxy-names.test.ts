@@ -101,12 +101,15 @@ test('each callee is served at its own address and its own port, also where two 
   assert.equal((await ask(port, '/', { host: payments.loopback, headers: { host: 'users' } })).body, 'payments');
 });
 
-test('a port of the own service is the app’s, on every address: its callee is served by Host instead', async (t) => {
+test('a port of the own service is the app’s, on every address: its callee is served by another port, and by Host', async (t) => {
   const own = await closedPort();
   const payments = await callee(t, 'payments', '127.15.202.1', own);
   const proxy = await caller(t);
   await apply(proxy, callerView(own, [payments]));
-  assert.deepEqual(names(proxy), ['outbound']);
+  const standIn = own < 32_768 ? own + 32_768 : own - 16_384;
+  assert.equal(proxy.port('names/payments'), standIn);
+  // What `weft netns` makes of a call of 127.15.202.1 on that port.
+  assert.equal((await ask(standIn, '/', { host: payments.loopback })).body, 'payments');
   // The app can have it on every address, as it comes.
   await occupy(t, '0.0.0.0', own);
   // What a redirect of 127.15.202.1 to the port by Host brings.
@@ -115,6 +118,7 @@ test('a port of the own service is the app’s, on every address: its callee is 
   }
   const other = await ask(proxy.port('outbound'), '/', { headers: { host: '127.15.202.9' } });
   assert.equal(other.status, 403);
+  assert.match(other.body, /^\{"error":\{"code":"egress-denied",.*NO_PROXY/);
 });
 
 test('where the app listens beside the service’s port counts as its port too', async (t) => {
@@ -125,7 +129,8 @@ test('where the app listens beside the service’s port counts as its port too',
   ];
   const proxy = await caller(t, app);
   await apply(proxy, callerView(own, [users, payments]));
-  assert.deepEqual(names(proxy), ['outbound', 'names/payments']);
+  assert.deepEqual(names(proxy), ['outbound', 'names/users', 'names/payments']);
+  assert.equal(proxy.port('names/users'), app < 32_768 ? app + 32_768 : app - 16_384);
 });
 
 test('a callee without a port of its own has no address to be served at', async (t) => {

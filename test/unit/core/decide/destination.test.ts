@@ -13,8 +13,11 @@ const callee = (service: string, port: number, more: Partial<Callee<string>> = {
   ...more,
 });
 
+const at = (port: number, ...hosts: readonly string[]): { host: string; port: number }[] =>
+  hosts.map((host) => ({ host, port }));
+
 const OPTIONS = { namespace: 'default', self: 'web' };
-const orders = callee('orders', 8080, { addresses: ['10.0.0.5', 'fd00::5'] });
+const orders = callee('orders', 8080, { addresses: at(8080, '10.0.0.5', 'fd00::5', 'orders.example') });
 const ledger = callee('ledger', 9000, { http: false });
 const mesh = compileDestinations([orders, ledger, callee('jobless', 0)], OPTIONS);
 
@@ -28,7 +31,7 @@ test('a callee is found under each of its names, with its port or without', () =
       '127.15.0.6',
       '127.15.0.6:8080',
     ],
-    ...['10.0.0.5:8080', '[fd00::5]:8080', '[FD00:0:0::5]:8080'],
+    ...['10.0.0.5:8080', '[fd00::5]:8080', '[FD00:0:0::5]:8080', 'Orders.Example.:8080'],
   ];
   for (const authority of written) assert.equal(mesh.request(authority), 'orders:8080', authority);
   assert.equal(mesh.request('jobless'), 'jobless:0');
@@ -101,7 +104,10 @@ test('nor by an instance that is said to be there, or a service of that name', (
     'localhost',
     '2130706433',
   ];
-  const mine = compileDestinations([callee('orders', 8080, { addresses: local }), callee('localhost', 8080)], OPTIONS);
+  const mine = compileDestinations(
+    [callee('orders', 8080, { addresses: at(8080, ...local) }), callee('localhost', 8080)],
+    OPTIONS,
+  );
   for (const host of [...THIS_MACHINE, ...local]) {
     assert.equal(mine.request(`${host}:8080`), undefined, host);
     assert.equal(mine.tunnel(`${host}:8080`).found, false, host);
@@ -136,10 +142,16 @@ test('what is not called is refused with what would change that', () => {
 });
 
 test('an instance at which two callees are said to be is neither', () => {
-  const at = { addresses: ['10.0.0.9'] };
-  const two = compileDestinations([callee('a', 8080, at), callee('b', 8080, at), callee('c', 9090, at)], OPTIONS);
+  const two = compileDestinations(
+    [
+      callee('a', 8080, { addresses: at(8080, '10.0.0.9') }),
+      callee('b', 8080, { addresses: at(8080, '10.0.0.9') }),
+      callee('c', 80, { addresses: at(80, '10.0.0.9') }),
+    ],
+    OPTIONS,
+  );
   assert.equal(two.request('10.0.0.9:8080'), undefined);
-  assert.equal(two.request('10.0.0.9:9090'), 'c:9090');
+  for (const authority of ['10.0.0.9:80', '10.0.0.9']) assert.equal(two.request(authority), 'c:80', authority);
 });
 
 test('with several ports a name alone is the first that speaks HTTP, each other one is named', () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namesOf } from '../../../../proxy/mode/outbound.ts';
 import { hostOf, RequestTarget } from '../../../../proxy/mode/target.ts';
 import { testHead } from '../../../support/exchange-fakes.ts';
 
@@ -41,14 +40,4 @@ test('a path that two readers may take for two resources is refused', () => {
   for (const path of ['/a%2fb', '/a%00', '/a%zz', '/a\\b', '/..;/a', 'a']) {
     assert.equal(target.read(testHead({}, { target: path })), false, path);
   }
-});
-
-test('a callee has its plain name, its namespace and its port, and none of another port', () => {
-  const names = namesOf({ service: 'payments', port: 8082, loopback: '127.15.116.43' }, 'default');
-  for (const name of ['payments', 'payments:8082', 'payments.default:8082', 'payments.default.svc.cluster.local']) {
-    assert.ok(names.includes(name), name);
-  }
-  assert.equal(names.includes('payments:80'), false);
-  // An app that looked the name up itself.
-  for (const name of ['127.15.116.43', '127.15.116.43:8082']) assert.ok(names.includes(name), name);
 });
