@@ -65,8 +65,7 @@ export const ERRORS = define({
     grpc: 7,
     flag: 'UAEX',
     level: 'warn',
-    message:
-      'this app does not call that destination: `calls` names what it reaches by its proxy, NO_PROXY what it does not',
+    message: 'this app does not call that destination; what is outside the mesh belongs into its NO_PROXY',
   },
   'no-cluster': { http: 503, grpc: 14, flag: 'NC', level: 'error', message: 'the route leads nowhere' },
   'no-endpoint': { http: 503, grpc: 14, flag: 'UH', level: 'warn', message: 'no instance is available' },
