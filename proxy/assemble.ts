@@ -1,29 +1,22 @@
 // The data path of one proxy, joined: accept → tls → http1 → forward (plan of a mode) → cluster → http1 →
 // upstream. A new view is opened and warmed beside the old one, then swapped as a whole, or dropped.
-import type { Socket } from 'node:net';
 import type { Log } from '../core/kit/log.ts';
 import { describeError, MeshError } from '../core/kit/error.ts';
 import { err, ok, type Result } from '../core/kit/result.ts';
 import type { Cluster, Endpoint, View } from '../core/model/view.ts';
-import { Acceptor, createPlainServer, type ServedConnection, type ServerFactory } from './accept/acceptor.ts';
+import { Acceptor, createPlainServer, type ServerFactory } from './accept/acceptor.ts';
 import { ListenerSet, type OpenedListeners, type Unbound, type WantedListener } from './accept/listener-set.ts';
 import type { Refusal } from './agent/agent.ts';
 import { ClusterSet, type PreparedClusters } from './cluster/cluster-set.ts';
-import type { ClientConnection, ClientConnectionEvents, DialDone } from './cluster/dial.ts';
+import type { DialDone } from './cluster/dial.ts';
 import { dialPlain } from './cluster/plain-dial.ts';
 import { POOL_LIMITS } from './cluster/pool.ts';
-import type { ConnectionInfo } from './exchange.ts';
+import { clientConnection, serveConnection } from './codecs.ts';
 import type { IdSource } from './filter/ids.ts';
 import { DateSource } from './forward/date.ts';
 import { Deadlines } from './forward/deadline.ts';
 import { Forwarder } from './forward/forwarder.ts';
 import type { ExchangePlan } from './forward/plan.ts';
-import { Http1ClientConnection } from './http1/client-connection.ts';
-import { CLIENT_LIMITS, SERVER_LIMITS } from './http1/limits.ts';
-import { Http1ServerConnection } from './http1/server-connection.ts';
-import { Http2ClientConnection } from './http2/client-connection.ts';
-import { MESH_HTTP2_LIMITS } from './http2/limits.ts';
-import { Http2ServerConnection } from './http2/server-connection.ts';
 import { TimerWheel } from './kit/timer-wheel.ts';
 import type { ServerCertificates } from './mode/certificates.ts';
 import { notReadyPlan } from './mode/not-ready.ts';
@@ -83,7 +76,7 @@ export class Proxy {
     this.#options = options;
     this.#clusters = new ClusterSet({
       dial: (cluster, endpoint, done, http1Only) => this.#dial(cluster, endpoint, done, http1Only),
-      createConnection: (socket, events) => this.#upstream(socket, events),
+      createConnection: (cluster, socket, events) => clientConnection(cluster, socket, events, this.#timers),
       limits: POOL_LIMITS,
       now: () => performance.now(),
       random: options.random,
@@ -255,7 +248,7 @@ export class Proxy {
       address: listener.address,
       scheme: listener.tls === 'none' ? 'http' : 'https',
       createServer: this.#serverFactory(listener, certificates),
-      serve: (socket, info, onClose) => this.#downstream(socket, info, onClose, forwarder),
+      serve: (socket, info, onClose) => serveConnection(socket, info, onClose, forwarder, this.#timers),
     });
     this.#behind.set(acceptor, { forwarder, certificates });
     return acceptor;
@@ -281,44 +274,6 @@ export class Proxy {
     const refused = setImmediate(() => done(new MeshError('no-identity', { unprocessed: true }), null));
     return () => clearImmediate(refused);
   }
-
-  #downstream(socket: Socket, info: ConnectionInfo, onClose: () => void, forwarder: Forwarder): ServedConnection {
-    const { onRequest, onRefused } = forwarder;
-    const timers = this.#timers;
-    if (speaksHttp2(socket)) {
-      const limits = MESH_HTTP2_LIMITS;
-      return new Http2ServerConnection(socket, info, { onRequest, onRefused, onClose, limits, timers, now });
-    }
-    return new Http1ServerConnection(socket, info, { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers });
-  }
-
-  #upstream(socket: Socket, events: ClientConnectionEvents): ClientConnection {
-    if (speaksHttp2(socket)) {
-      const { onIdle, onClose } = events;
-      return new Http2ClientConnection(socket, {
-        limits: MESH_HTTP2_LIMITS,
-        timers: this.#timers,
-        now,
-        onIdle,
-        onClose,
-      });
-    }
-    return new Http1ClientConnection(socket, {
-      limits: CLIENT_LIMITS,
-      timers: this.#timers,
-      onIdle: events.onIdle,
-      onClose: events.onClose,
-    });
-  }
-}
-
-/** What the handshake agreed on; plaintext is never asked. */
-function speaksHttp2(socket: Socket): boolean {
-  return 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
-}
-
-function now(): number {
-  return performance.now();
 }
 
 function refusal(error: MeshError, resource: string, ruleId: string): Refusal {

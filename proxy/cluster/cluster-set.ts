@@ -147,7 +147,11 @@ function keepablePools(state: ClusterState | undefined, cluster: Cluster): Reado
 
 function samePeers(a: Cluster, b: Cluster): boolean {
   return (
-    a.kind === b.kind && a.identity === b.identity && a.connectTimeout === b.connectTimeout && a.ruleId === b.ruleId
+    a.kind === b.kind &&
+    a.identity === b.identity &&
+    a.protocol === b.protocol &&
+    a.connectTimeout === b.connectTimeout &&
+    a.ruleId === b.ruleId
   );
 }
 

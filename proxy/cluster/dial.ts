@@ -29,6 +29,11 @@ export function isShared(connection: ClientConnection): connection is SharedConn
   return 'multiplexed' in connection;
 }
 
+/** In plaintext, where no handshake could tell: by the word of the config. */
+export function speaksHttp2(cluster: Cluster): boolean {
+  return cluster.protocol === 'http2' || cluster.protocol === 'grpc';
+}
+
 export interface ClientConnectionEvents {
   /** May carry the next request. */
   onIdle(): void;
@@ -36,7 +41,8 @@ export interface ClientConnectionEvents {
   onClose(): void;
 }
 
-export type ConnectionFactory = (socket: Socket, events: ClientConnectionEvents) => ClientConnection;
+/** The codec is what the handshake agreed on; without one it is what the cluster says. */
+export type ConnectionFactory = (cluster: Cluster, socket: Socket, events: ClientConnectionEvents) => ClientConnection;
 
 /**
  * Connects, does the handshake and checks the identity that the cluster expects. Calls back once, never

@@ -4,7 +4,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { RuleId } from '../../core/model/brand.ts';
 import type { Cluster, Endpoint } from '../../core/model/view.ts';
 import type { EndpointHandle, RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
-import type { ClientConnection, ConnectionFactory, Dial } from './dial.ts';
+import { type ClientConnection, type ConnectionFactory, type Dial, speaksHttp2 } from './dial.ts';
 import { PendingRequest } from './pending.ts';
 import { type CreateConnection, overloaded, SharedPool } from './shared-pool.ts';
 
@@ -86,7 +86,7 @@ export class EndpointPool implements EndpointHandle {
   }
 
   request(head: RequestHead, handler: UpstreamHandler, fresh: boolean): Upstream {
-    if (this.#shares && head.upgrade === '') return this.#shared.request(head, handler, fresh);
+    if (this.#shares && (head.upgrade === '' || this.#cluster.kind === 'static')) return this.#shared.request(head, handler, fresh);
     if (!fresh) {
       for (let entry = this.#idle.pop(); entry !== undefined; entry = this.#idle.pop()) {
         if (!entry.connection.usable) continue;
@@ -152,7 +152,7 @@ export class EndpointPool implements EndpointHandle {
           this.#dialFailed(reason);
           return;
         }
-        this.#adopt((events) => this.#deps.createConnection(socket, events));
+        this.#adopt((events) => this.#deps.createConnection(this.#cluster, socket, events));
         done?.(null);
       },
       this.#cluster.kind === 'mesh',
@@ -182,7 +182,8 @@ export class EndpointPool implements EndpointHandle {
   }
 
   get #shares(): boolean {
-    return this.#cluster.kind === 'mesh' && !this.#oldPeer;
+    if (this.#cluster.kind === 'static') return speaksHttp2(this.#cluster);
+    return !this.#oldPeer;
   }
 
   /** One connection less is coming: requests beyond those still being opened go without. */

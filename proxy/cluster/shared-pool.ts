@@ -139,7 +139,7 @@ export class SharedPool {
       (error, socket) => {
         this.#giveUp = null;
         if (error !== null || socket === null) return this.#dialFailed(error ?? new MeshError('internal'));
-        this.#connected((events) => this.#deps.createConnection(socket, events));
+        this.#connected((events) => this.#deps.createConnection(this.#cluster, socket, events));
       },
       false,
     );

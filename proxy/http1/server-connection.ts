@@ -23,6 +23,11 @@ export interface Http1ServerOptions {
   readonly onClose: () => void;
   readonly limits: Http1Limits;
   readonly timers: TimerWheel;
+  /**
+   * The client began with the preface of HTTP/2, which is made to look like a request (RFC 9113 §3.4): the codec lets
+   * go of the socket, which is paused, and of all the bytes that it has read. Null: such a client is refused.
+   */
+  readonly onPreface: ((bytes: Buffer) => void) | null;
 }
 
 export class Http1ServerConnection implements ServerExchangeHost, BodySink {
@@ -47,6 +52,8 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   #socketPaused = false;
   #flushDue = false;
   #discardLeft = 0;
+  /** A head was read. */
+  #served = false;
 
   constructor(socket: Socket, info: ConnectionInfo, options: Http1ServerOptions) {
     this.info = info;
@@ -135,8 +142,21 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     if (fault !== null) process.nextTick(() => exchange.handler.onAbort(fault));
   }
 
-  /** The socket is handed over paused; of this codec's listeners only the one that swallows errors stays. */
+  /** The socket is handed over paused. */
   handOver(): Tunnel {
+    const early = this.#letGo();
+    this.#options.onClose();
+    return new SocketTunnel(this.#socket, early);
+  }
+
+  #handToHttp2(): void {
+    const rest = this.#letGo();
+    const seen = Buffer.from(PREFACE, 'latin1');
+    this.#options.onPreface?.(rest === null ? seen : Buffer.concat([seen, rest]));
+  }
+
+  /** Of this codec's listeners only the one that swallows errors stays; what was read and not taken, or null. */
+  #letGo(): Buffer | null {
     const socket = this.#socket;
     const early = this.#input === null ? null : this.#input.subarray(this.#inputAt);
     this.#close();
@@ -145,8 +165,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClosed);
-    this.#options.onClose();
-    return new SocketTunnel(socket, early);
+    return early;
   }
 
   pauseBody(): void {
@@ -232,8 +251,11 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
       if (fresh) this.#schedule(this.#options.limits.headTimeoutMs);
       return;
     }
+    const first = !this.#served;
+    this.#served = true;
     const head = this.#parser.parse(this.#heads.text, this.#heads.end);
     if (head === null) {
+      if (first && this.#options.onPreface !== null && isPreface(this.#heads)) return this.#handToHttp2();
       const source = this.#heads.audit() ? this.#parser : this.#heads;
       return this.#refuse(source.code, source.detail);
     }
@@ -352,6 +374,13 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 }
 
 const REFUSED_REQUEST = { method: '', version: 11, upgrade: '', expectContinue: false };
+
+/** What looks like a head; six bytes of the preface come after it. */
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
+
+function isPreface(heads: HeadReader): boolean {
+  return heads.end === PREFACE.length - 2 && heads.text.startsWith(PREFACE.slice(0, -2));
+}
 
 function flushLater(connection: Http1ServerConnection): void {
   connection.flushDue();

@@ -133,14 +133,17 @@ export class Http2ClientConnection extends Http2Connection {
     this.drain();
   }
 
-  protected onEnded(_code: number, detail: string): void {
+  protected onEnded(code: number, detail: string): void {
     this.#tell();
     const { flushes } = this.writer;
     for (const stream of [...this.streams.values()] as ClientStream[]) {
       this.streams.delete(stream.id);
       stream.abandon();
       this.#options.onIdle(this);
-      stream.lost(detail, stream.writtenAt === flushes);
+      const untouched = stream.writtenAt === flushes;
+      // A code of ours says that the server broke the rules.
+      if (code > NO_ERROR && !untouched) stream.violated(detail);
+      else stream.lost(detail, untouched);
     }
   }
 

@@ -123,7 +123,10 @@ export class FrameReader {
 
   #begin(head: Buffer, at: number): boolean {
     const length = ((head[at] as number) << 16) | ((head[at + 1] as number) << 8) | (head[at + 2] as number);
-    if (length > this.#frameBytes) return this.#refuse(FRAME_SIZE_ERROR, 'a frame that is too large') > 0;
+    if (length > this.#frameBytes) {
+      const http1 = head.toString('latin1', at, at + 5) === 'HTTP/';
+      return this.#refuse(FRAME_SIZE_ERROR, http1 ? 'it answers in HTTP/1' : 'a frame that is too large') > 0;
+    }
     this.#type = head[at + 3] as number;
     this.#flags = head[at + 4] as number;
     this.#stream = head.readUInt32BE(at + 5) & MAX_STREAM_ID;

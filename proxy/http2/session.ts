@@ -81,7 +81,8 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     return this.streams.size;
   }
 
-  start(): void {
+  /** `early`: read already by somebody else, who paused the socket. */
+  start(early: Buffer | null = null): void {
     const { socket, limits, writer } = this;
     socket.setNoDelay(true);
     socket.on('data', this.#onData);
@@ -99,6 +100,9 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     if (limits.connectionWindow > DEFAULT_WINDOW) writer.windowUpdate(0, limits.connectionWindow - DEFAULT_WINDOW);
     this.flush();
     this.schedule(limits.headTimeoutMs);
+    if (early === null) return;
+    this.#onData(early);
+    socket.resume();
   }
 
   protected abstract read(chunk: Buffer): void;

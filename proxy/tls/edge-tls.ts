@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server } from 'node:tls';
 import { hostMatches } from '../../core/decide/match.ts';
 import type { Log } from '../../core/kit/log.ts';
-import { EDGE_VERSIONS, type KeyMaterial, serverContext } from './material.ts';
+import { EDGE_PROTOCOLS, EDGE_VERSIONS, type KeyMaterial, serverContext } from './material.ts';
 import { type ProvenPeer, serverNameOf } from './mesh-tls.ts';
 
 /** One certificate and the names that it is shown for. */
@@ -53,7 +53,7 @@ export class EdgeCertificates {
       {
         SNICallback: (serverName, done) => done(null, this.find(serverName)),
         handshakeTimeout: HANDSHAKE_TIMEOUT,
-        ALPNProtocols: ['http/1.1'],
+        ALPNProtocols: EDGE_PROTOCOLS,
         allowHalfOpen: true,
         noDelay: true,
         ...EDGE_VERSIONS,

@@ -18,6 +18,8 @@ export interface MeshMaterial extends KeyMaterial {
 export const MESH_VERSIONS = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
 /** HTTP/2 between sidecars; HTTP/1.1 for those of an older version, and for upgrades. */
 export const MESH_PROTOCOLS: string[] = ['h2', 'http/1.1'];
+/** Clients that offer neither get HTTP/1.1 where they offer nothing, and no connection otherwise. */
+export const EDGE_PROTOCOLS: string[] = ['h2', 'http/1.1'];
 export const EDGE_VERSIONS = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
 
 /** Throws where key and chain do not belong together or cannot be read. */

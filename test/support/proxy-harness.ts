@@ -4,11 +4,13 @@ import { clusterName, milliseconds, ruleId, type SnapshotHash } from '../../core
 import type { Cluster, Endpoint, Listener, Route, View } from '../../core/model/view.ts';
 import { Proxy } from '../../proxy/assemble.ts';
 import { IdSource } from '../../proxy/filter/ids.ts';
+import { ServerCertificates } from '../../proxy/mode/certificates.ts';
 import { EdgeMode } from '../../proxy/mode/edge.ts';
 import type { Mode } from '../../proxy/mode/plan-context.ts';
 import { DecisionRing } from '../../proxy/telemetry/decisions.ts';
 import { Denials } from '../../proxy/telemetry/denials.ts';
 import { Stats } from '../../proxy/telemetry/stats.ts';
+import type { KeyMaterial } from '../../proxy/tls/material.ts';
 import { MeshDialer } from '../../proxy/tls/mesh-dial.ts';
 import { MeshTls } from '../../proxy/tls/mesh-tls.ts';
 import { eventually } from './eventually.ts';
@@ -33,13 +35,15 @@ export interface HarnessOptions {
   readonly identity?: TestIdentity;
   readonly view?: View;
   readonly drain?: number;
+  /** Of edge listeners with TLS; the mesh's own identity will do for a test. */
+  readonly certificate?: KeyMaterial;
 }
 
 export async function startProxy(test: TestContext, options: HarnessOptions = {}): Promise<ProxyHarness> {
   const log = recordingLog();
   const stats = new Stats();
   const ring = new DecisionRing();
-  const { identity } = options;
+  const { identity, certificate } = options;
   const tls = identity === undefined ? null : new MeshTls({ trustDomain: 'shop.test', material: identity, log });
   const proxy = new Proxy({
     modes: options.modes ?? [new EdgeMode()],
@@ -49,7 +53,7 @@ export async function startProxy(test: TestContext, options: HarnessOptions = {}
     ids: new IdSource(),
     random: Math.random,
     mesh: tls === null ? null : { tls, dialer: new MeshDialer(tls, log) },
-    certificates: null,
+    certificates: certificate === undefined ? null : new ServerCertificates(() => Promise.resolve(certificate)),
     drain: options.drain ?? 1_000,
   });
   test.after(() => proxy.close());
@@ -79,6 +83,9 @@ export async function startProxy(test: TestContext, options: HarnessOptions = {}
 }
 
 export interface EdgeViewOptions {
+  readonly tls?: 'internal';
+  /** Of the cluster; default http. */
+  readonly protocol?: Cluster['protocol'];
   readonly snapshot?: string;
   readonly hosts?: readonly string[];
   /** Milliseconds; default none. */
@@ -97,14 +104,14 @@ export function edgeView(ports: readonly number[], options: EdgeViewOptions = {}
     address: '127.0.0.1',
     port: 0,
     hosts,
-    tls: null,
+    tls: options.tls ?? null,
     routes: 'edge/main',
     ruleId: ruleId('edges.main.listeners[0]'),
   };
   return {
     // Any text will do for a hash here.
     snapshot: snapshot as SnapshotHash,
-    clusters: new Map([['up', staticCluster('up', connectTimeout)]]),
+    clusters: new Map([['up', { ...staticCluster('up', connectTimeout), protocol: options.protocol ?? 'http' }]]),
     endpoints: new Map([['up', { cluster: clusterName('up'), endpoints: ports.map(endpointAt) }]]),
     listeners: new Map([[listener.name, listener]]),
     routes: new Map([['edge/main', { name: 'edge/main', routes: options.routes ?? [route('/', { timeout })] }]]),

@@ -75,7 +75,7 @@ function setUp(limits: Partial<PoolLimits> = {}) {
         dial.givenUp = true;
       };
     },
-    createConnection: (_socket, events) => {
+    createConnection: (_cluster, _socket, events) => {
       const connection = new FakeConnection(connections.length, events);
       connections.push(connection);
       return connection;

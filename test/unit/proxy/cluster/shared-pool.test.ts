@@ -135,7 +135,7 @@ class Harness {
         this.dials.push({ done, http1Only });
         return () => {};
       },
-      createConnection: (_socket, events) => {
+      createConnection: (_cluster, _socket, events) => {
         if (this.speaks === 'h2') {
           const connection = new FakeShared(events, this.room);
           this.shared.push(connection);

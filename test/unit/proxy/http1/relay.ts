@@ -99,7 +99,8 @@ export async function startRelay(upstreamPort: number): Promise<Relay> {
       scheme: 'http' as const,
       serverName: '',
     };
-    const options = { onRequest: forward, onRefused: answerError, onClose() {}, limits: SERVER_LIMITS, timers };
+    const common = { onRequest: forward, onRefused: answerError, limits: SERVER_LIMITS, timers };
+    const options = { ...common, onPreface: null, onClose() {} };
     new Http1ServerConnection(track(socket), info, options).start();
   });
   server.listen(0, '127.0.0.1');

@@ -24,6 +24,8 @@ export interface ServerHarnessOptions {
   readonly scheme?: 'http' | 'https';
   readonly onData?: (request: SeenRequest) => void;
   readonly onHead?: (request: SeenRequest) => void;
+  /** Default: a client that begins with HTTP/2 is refused. */
+  readonly onPreface?: (bytes: Buffer) => void;
 }
 
 export class ServerHarness {
@@ -57,6 +59,7 @@ export class ServerHarness {
       onClose: () => void this.closes++,
       limits: { ...SERVER_LIMITS, ...options.limits },
       timers: this.timers,
+      onPreface: options.onPreface ?? null,
     });
     this.connection.start();
   }

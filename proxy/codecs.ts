@@ -1,0 +1,101 @@
+// Which codec speaks on a connection. TLS says it by ALPN. In plaintext a server looks at how the client begins
+// (prior knowledge, RFC 9113 §3.3), and a client goes by its cluster. `Upgrade: h2c` is nobody's way in.
+import type { Socket } from 'node:net';
+import type { Cluster } from '../core/model/view.ts';
+import type { ServedConnection } from './accept/acceptor.ts';
+import { type ClientConnection, type ClientConnectionEvents, speaksHttp2 } from './cluster/dial.ts';
+import type { ConnectionInfo } from './exchange.ts';
+import type { Forwarder } from './forward/forwarder.ts';
+import { Http1ClientConnection } from './http1/client-connection.ts';
+import { CLIENT_LIMITS, SERVER_LIMITS } from './http1/limits.ts';
+import { Http1ServerConnection } from './http1/server-connection.ts';
+import { Http2ClientConnection } from './http2/client-connection.ts';
+import { HTTP2_LIMITS, type Http2Limits, MESH_HTTP2_LIMITS } from './http2/limits.ts';
+import { Http2ServerConnection } from './http2/server-connection.ts';
+import type { TimerWheel } from './kit/timer-wheel.ts';
+
+/** The server side of a connection that was accepted. */
+export function serveConnection(
+  socket: Socket,
+  info: ConnectionInfo,
+  onClose: () => void,
+  forwarder: Forwarder,
+  timers: TimerWheel,
+): ServedConnection {
+  const agreed = agreedProtocol(socket);
+  if (agreed === 'h2') {
+    return http2Server(socket, info, onClose, forwarder, timers, info.peer === null ? HTTP2_LIMITS : MESH_HTTP2_LIMITS);
+  }
+  if (agreed === null) return new PlainConnection(socket, info, onClose, forwarder, timers);
+  const { onRequest, onRefused } = forwarder;
+  const options = { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers, onPreface: null };
+  return new Http1ServerConnection(socket, info, options);
+}
+
+/** The client side of a connection that was dialled for `cluster`. */
+export function clientConnection(
+  cluster: Cluster,
+  socket: Socket,
+  events: ClientConnectionEvents,
+  timers: TimerWheel,
+): ClientConnection {
+  const { onIdle, onClose } = events;
+  const agreed = agreedProtocol(socket);
+  if (agreed === 'h2' || (agreed === null && speaksHttp2(cluster))) {
+    return new Http2ClientConnection(socket, { limits: MESH_HTTP2_LIMITS, timers, now, onIdle, onClose });
+  }
+  return new Http1ClientConnection(socket, { limits: CLIENT_LIMITS, timers, onIdle, onClose });
+}
+
+/** HTTP/1.1 until the client turns out to have begun with the preface of HTTP/2. */
+class PlainConnection implements ServedConnection {
+  #codec: ServedConnection;
+  #draining = false;
+
+  constructor(socket: Socket, info: ConnectionInfo, onClose: () => void, forwarder: Forwarder, timers: TimerWheel) {
+    const { onRequest, onRefused } = forwarder;
+    const onPreface = (bytes: Buffer): void => {
+      const codec = http2Server(socket, info, onClose, forwarder, timers, HTTP2_LIMITS);
+      this.#codec = codec;
+      codec.start(bytes);
+      if (this.#draining) codec.drain();
+    };
+    const options = { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers, onPreface };
+    this.#codec = new Http1ServerConnection(socket, info, options);
+  }
+
+  start(): void {
+    this.#codec.start();
+  }
+
+  drain(): void {
+    this.#draining = true;
+    this.#codec.drain();
+  }
+
+  destroy(): void {
+    this.#codec.destroy();
+  }
+}
+
+function http2Server(
+  socket: Socket,
+  info: ConnectionInfo,
+  onClose: () => void,
+  forwarder: Forwarder,
+  timers: TimerWheel,
+  limits: Http2Limits,
+): Http2ServerConnection {
+  const { onRequest, onRefused } = forwarder;
+  return new Http2ServerConnection(socket, info, { onRequest, onRefused, onClose, limits, timers, now });
+}
+
+/** '' where the handshake agreed on nothing; null on plaintext, which is never asked. */
+function agreedProtocol(socket: Socket): string | null {
+  if (!('alpnProtocol' in socket)) return null;
+  return typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : '';
+}
+
+function now(): number {
+  return performance.now();
+}
