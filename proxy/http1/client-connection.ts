@@ -45,6 +45,8 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   #answered = false;
   /** An informational answer said `Connection: close`. */
   #closeAnnounced = false;
+  #announcedIdle = -1;
+  #endedByPeer = false;
   /** Milliseconds that the connection may idle after this exchange; 0: it is not used again. */
   #idleMs = 0;
   #paused = false;
@@ -65,6 +67,16 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   /** Idle, open and not about to be closed: `request` may be called. */
   get usable(): boolean {
     return this.#state === 'idle' && this.#socket.writable && this.#socket.readable;
+  }
+
+  /** What the last answer said in `Keep-Alive: timeout`, in milliseconds; -1: nothing. */
+  get announcedIdle(): number {
+    return this.#announcedIdle;
+  }
+
+  /** It is gone by the upstream's doing. */
+  get endedByPeer(): boolean {
+    return this.#endedByPeer;
   }
 
   /** Attaches to the socket; the connection is usable and idle from here on. */
@@ -169,11 +181,13 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   };
 
   readonly #onEnd = (): void => {
+    this.#endedByPeer = true;
     if (this.#state === 'body' && this.#body.end()) this.#complete(true);
     else this.#fail('the upstream closed the connection');
   };
 
   readonly #onClosed = (): void => {
+    if (this.#state !== 'closed') this.#endedByPeer = true;
     this.#fail('the connection was reset');
   };
 
@@ -198,6 +212,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
       exchange.handler.onInformational(head.status, head.headers);
       return after;
     }
+    this.#announcedIdle = this.#fields.keepAliveTimeout < 0 ? -1 : this.#fields.keepAliveTimeout * 1_000;
     this.#idleMs = this.#mayIdleFor();
     this.#state = 'body';
     if (this.#parser.untilClose) this.#body.beginUntilClose();
@@ -242,7 +257,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   #mayIdleFor(): number {
     if (this.#parser.version === 10 || this.#closeAnnounced || this.#fields.close || this.#parser.untilClose) return 0;
     const idleMs = this.#options.limits.idleTimeoutMs || Number.POSITIVE_INFINITY;
-    const hint = this.#fields.keepAliveTimeout * 1_000;
+    const hint = this.#announcedIdle;
     return hint < 0 ? idleMs : Math.min(idleMs, Math.max(hint - KEEP_ALIVE_MARGIN_MS, hint / 2));
   }
 
