@@ -4,6 +4,7 @@
 //
 //   accept → tls → server codec ──RequestListener──▶ forward ──ClusterHandle/EndpointHandle──▶ client codec
 //                  server codec ◀───Downstream────── forward ◀──────UpstreamHandler─────────── client codec
+import type { GrpcForm } from '../core/decide/grpc.ts';
 import type { MeshError } from '../core/kit/error.ts';
 import type { RuleId, SpiffeId } from '../core/model/brand.ts';
 import type { Cluster } from '../core/model/view.ts';
@@ -146,6 +147,10 @@ export interface ExchangeRecord {
   status: number;
   /** Envoy's response flag, '-' for none. */
   flag: string;
+  /** How the client frames a gRPC call; null where it makes none. Failures are answered in this form. */
+  grpc: GrpcForm | null;
+  /** Outcome of a gRPC call as its caller sees it, 0 to 16; -1 for none. */
+  grpcStatus: number;
   /** MeshError code, '' for none. */
   code: string;
   traceId: string;

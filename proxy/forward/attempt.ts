@@ -47,7 +47,7 @@ export class Attempt implements UpstreamHandler {
   onHead(head: ResponseHead): void {
     const owner = this.#owner;
     if (owner === null) return;
-    const failure = this.#fromMesh && head.status === 503 ? failureBehind(head) : null;
+    const failure = this.#fromMesh && mayBeFailure(head) ? failureBehind(head) : null;
     if (failure === null) {
       owner.attemptHead(head);
       return;
@@ -84,8 +84,13 @@ export class Attempt implements UpstreamHandler {
   }
 }
 
+/** A 503, or as an answer to a gRPC call a 200 without messages. */
+function mayBeFailure({ status, bodyLength }: ResponseHead): boolean {
+  return status === 503 || (status === 200 && bodyLength === 0);
+}
+
 /**
- * What a sidecar says of its app by a marked 503, taken as this endpoint's own failure: connecting
+ * What a sidecar says of its app by a marked answer, taken as this endpoint's own failure: connecting
  * failed (`x-weft-unprocessed`), or it was lost before an answer (`x-weft-upstream-closed`).
  */
 function failureBehind(head: ResponseHead): MeshError | null {

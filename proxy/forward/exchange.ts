@@ -18,6 +18,7 @@ import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { DateSource } from './date.ts';
 import type { Deadline, DeadlineOwner, Deadlines } from './deadline.ts';
 import type { ExchangePlan, RouteAction } from './plan.ts';
+import { CallDeadline, concludeStatus, failureFields, isStranded, noteStatus } from './grpc-call.ts';
 import { ReplayBuffer } from './replay.ts';
 import { respondError } from './respond.ts';
 import { nextTry } from './retry.ts';
@@ -54,6 +55,10 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   #moved = false;
   /** An informational answer went to the client. */
   #informed = false;
+  /** Of a gRPC call. */
+  #deadline: CallDeadline | null = null;
+  /** An answer that can be ended at any time by trailers. */
+  #endable = false;
 
   constructor(
     deps: ExchangeDeps,
@@ -87,6 +92,11 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     }
     this.#cluster = cluster;
     this.#record.cluster = cluster.cluster.name;
+    if (cluster.cluster.protocol === 'grpc' && isStranded(head, connection)) {
+      this.#fail(new MeshError('grpc-transport', { origin: 'downstream' }));
+      return;
+    }
+    if (this.#record.grpc !== null) this.#deadline = CallDeadline.of(head, this.#record.startedAt);
     head.target = action.rewrite(head.target);
     this.#plan.onRequest(head, connection);
     // HTTP/1.0 may come without Host; the next hop is spoken to in HTTP/1.1, which must have one (RFC 9112 §3.2).
@@ -146,6 +156,10 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     const record = this.#record;
     record.firstByteAt = this.#deps.now();
     record.status = head.status;
+    if (record.grpc !== null) {
+      noteStatus(head.headers, record);
+      this.#endable = record.grpc === 'grpc' && head.bodyLength === -1;
+    }
     const fromMesh = this.#fromMesh();
     this.#plan.onResponse(head, fromMesh);
     // The sidecar beside the app did so already.
@@ -161,6 +175,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
 
   attemptEnd(trailers: HeaderList | null): void {
     this.#attempt = null;
+    if (this.#record.grpc !== null) noteStatus(trailers, this.#record);
     this.#downstream.sendEnd(trailers);
     this.#finish(null);
   }
@@ -203,8 +218,14 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     else this.#try(next, true);
   }
 
-  /** The route's timeout or the idle timer. */
+  /** The call's deadline, the route's timeout or the idle timer. */
   onTimer(): void {
+    if (this.#deadline !== null && this.#deps.now() >= this.#deadline.at) {
+      this.#attempt?.cancel();
+      this.#attempt = null;
+      this.#fail(overdue(this.#deadline));
+      return;
+    }
     const timeout = this.#action?.timeout ?? 0;
     const routeTimed = timeout > 0 && (this.#requestEnded || this.#head.bodyLength === 0);
     if (!routeTimed && this.#moved) {
@@ -222,6 +243,15 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
 
   #try(endpoint: EndpointHandle, again: boolean): void {
     const record = this.#record;
+    const deadline = this.#deadline;
+    if (deadline !== null) {
+      const now = this.#deps.now();
+      if (now >= deadline.at) {
+        this.#fail(overdue(deadline));
+        return;
+      }
+      deadline.shorten(this.#head, now);
+    }
     record.attempts += 1;
     record.endpoint = endpoint.address;
     const attempt = new Attempt(this, endpoint, this.#fromMesh());
@@ -237,7 +267,11 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
 
   #fail(error: MeshError): void {
     if (this.#phase === 'waiting') respondError(this.#downstream, error, this.#record, this.#plan, this.#deps.date);
-    else if (this.#phase === 'answering') this.#downstream.reset();
+    else if (this.#phase === 'answering') {
+      // A call that breaks off says why; a browser could take the status for a part of a message.
+      if (this.#endable) this.#downstream.sendEnd(failureFields(error, this.#record));
+      else this.#downstream.reset();
+    }
     this.#finish(error);
   }
 
@@ -254,6 +288,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
       record.code = error.code;
       record.detail = error.detail;
     }
+    if (record.grpc !== null) concludeStatus(error, record);
     this.#plan.record(record);
   }
 
@@ -261,11 +296,13 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     return this.#cluster?.cluster.kind === 'mesh';
   }
 
-  /** Sets the one timer: the route's timeout, or with 0 the idle timer. */
+  /** Sets the one timer: the route's timeout, or with 0 the idle timer, but never beyond a call's deadline. */
   #watch(timeout: number): void {
     this.#stopTimer();
     this.#moved = false;
-    this.#timer = this.#deps.deadlines.set(timeout > 0 ? timeout : STREAM_IDLE, this);
+    const delay = timeout > 0 ? timeout : STREAM_IDLE;
+    const left = this.#deadline === null ? delay : Math.max(this.#deadline.at - this.#deps.now(), 0);
+    this.#timer = this.#deps.deadlines.set(Math.min(delay, left), this);
   }
 
   #stopTimer(): void {
@@ -273,6 +310,13 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     this.#deps.deadlines.clear(this.#timer);
     this.#timer = null;
   }
+}
+
+function overdue({ text }: CallDeadline): MeshError {
+  return new MeshError('upstream-timeout', {
+    origin: 'upstream',
+    detail: `not over within its grpc-timeout of ${text}`,
+  });
 }
 
 /** `orders@v2` is a cluster of `orders`. */

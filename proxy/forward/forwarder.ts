@@ -5,6 +5,7 @@ import type { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, Downstream, DownstreamHandler, ExchangeRecord, RequestHead } from '../exchange.ts';
 import { HeaderList } from '../kit/header-list.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
+import { callForm } from './grpc-call.ts';
 import type { ExchangePlan } from './plan.ts';
 import { respondError } from './respond.ts';
 
@@ -25,6 +26,7 @@ export class Forwarder {
   /** A RequestListener. */
   readonly onRequest = (downstream: Downstream, head: RequestHead): DownstreamHandler => {
     const record = newRecord(downstream.connection, head.method, head.target, head.authority, this.#deps.now());
+    record.grpc = callForm(head, downstream.connection);
     const exchange = new Exchange(this.#deps, this.#plan, downstream, head, record);
     exchange.begin();
     return exchange;
@@ -75,6 +77,8 @@ function newRecord(
     authority,
     status: 0,
     flag: '-',
+    grpc: null,
+    grpcStatus: -1,
     code: '',
     traceId: '',
     requestId: '',

@@ -1,13 +1,16 @@
-// The answers that the proxy makes itself: one JSON body for every code of the error table. Every
+// The answers that the proxy makes itself: one JSON body for every code of the error table, or a gRPC status. Every
 // failure of an exchange that has no answer yet leaves through here.
+import type { GrpcForm } from '../../core/decide/grpc.ts';
 import { ERRORS } from '../../core/kit/error-table.ts';
 import type { MeshError } from '../../core/kit/error.ts';
 import type { Downstream, ExchangeRecord, ResponseHead } from '../exchange.ts';
 import { HeaderList } from '../kit/header-list.ts';
 import type { DateSource } from './date.ts';
+import { failureFields } from './grpc-call.ts';
 import type { ExchangePlan } from './plan.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
@@ -38,6 +41,10 @@ export function respondError(
   plan: Pick<ExchangePlan, 'onLocalAnswer'>,
   date: DateSource,
 ): void {
+  if (record.grpc !== null) {
+    respondGrpc(downstream, error, record, plan, date);
+    return;
+  }
   const status = statusOf(error);
   const body = Buffer.from(errorBody(error, record));
   const headers = new HeaderList();
@@ -54,6 +61,31 @@ export function respondError(
     downstream.sendData(body);
     record.responseBytes = body.length;
   }
+  downstream.sendEnd(null);
+}
+
+const GRPC_TYPES: Readonly<Record<GrpcForm, string>> = {
+  grpc: 'application/grpc',
+  'grpc-web': 'application/grpc-web+proto',
+  'grpc-web-text': 'application/grpc-web-text+proto',
+};
+
+/** An answer without messages: its head has the status (PROTOCOL-HTTP2.md, Trailers-Only). */
+function respondGrpc(
+  downstream: Downstream,
+  error: MeshError,
+  record: ExchangeRecord,
+  plan: Pick<ExchangePlan, 'onLocalAnswer'>,
+  date: DateSource,
+): void {
+  const headers = failureFields(error, record);
+  headers.add('date', date.text());
+  headers.add('content-type', GRPC_TYPES[record.grpc ?? 'grpc']);
+  headers.add('x-weft-error', error.code);
+  headers.add('x-request-id', record.requestId);
+  plan.onLocalAnswer(error, headers);
+  record.status = 200;
+  downstream.sendHead(localHead(200, headers, 0, -1));
   downstream.sendEnd(null);
 }
 

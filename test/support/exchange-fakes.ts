@@ -64,6 +64,8 @@ export function testRecord(values: Partial<ExchangeRecord> = {}): ExchangeRecord
     authority: 'api.shop.test',
     status: 200,
     flag: '-',
+    grpc: null,
+    grpcStatus: -1,
     code: '',
     traceId: 't',
     requestId: 'r',
