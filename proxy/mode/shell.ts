@@ -157,8 +157,10 @@ export class Shell {
 }
 
 function readable(series: Stats['series'][number]): object {
-  const { listener, route, cluster, byStatusClass, errors, retries } = series;
-  return { listener, route, cluster, byStatusClass: [...byStatusClass], errors: Object.fromEntries(errors), retries };
+  const { listener, route, cluster, byStatusClass, byGrpcStatus, errors, retries } = series;
+  const calls = byGrpcStatus === null ? {} : { byGrpcStatus: [...byGrpcStatus] };
+  const answers = { byStatusClass: [...byStatusClass], ...calls };
+  return { listener, route, cluster, ...answers, errors: Object.fromEntries(errors), retries };
 }
 
 function gaugeValues(gauges: readonly Gauge[]): Record<string, unknown> {

@@ -23,6 +23,9 @@ export function registerMetrics(registry: Registry, stats: Stats, gauges: readon
   add('weft_requests_total', 'Finished exchanges by status class', 'counter', () =>
     stats.series.flatMap(requestValues),
   );
+  add('weft_grpc_calls_total', 'Finished gRPC calls by the status that their caller got', 'counter', () =>
+    stats.series.flatMap(callValues),
+  );
   add('weft_request_errors_total', 'Exchanges that ended with an error of the proxy or its peers', 'counter', () =>
     stats.series.flatMap(errorValues),
   );
@@ -74,6 +77,14 @@ function requestValues(series: Series): MetricValueWithName<string>[] {
   const values: MetricValueWithName<string>[] = [];
   series.byStatusClass.forEach((value, index) => {
     if (value > 0) values.push({ labels: { ...labelsOf(series), status: index === 0 ? 'none' : `${index}xx` }, value });
+  });
+  return values;
+}
+
+function callValues(series: Series): MetricValueWithName<string>[] {
+  const values: MetricValueWithName<string>[] = [];
+  series.byGrpcStatus?.forEach((value, status) => {
+    if (value > 0) values.push({ labels: { ...labelsOf(series), grpc_status: String(status) }, value });
   });
   return values;
 }

@@ -38,6 +38,7 @@ function accessFields(record: ExchangeRecord, identity: SpiffeId | null, snapsho
     path: pathOf(record.target),
     authority: record.authority,
     status: record.status,
+    grpcStatus: record.grpcStatus === -1 ? null : record.grpcStatus,
     flag: record.flag,
     code: record.code,
     route: record.route,

@@ -1,5 +1,6 @@
 // Requests, errors and durations per listener, route and cluster, counted in plain arrays: nothing is
 // made per request. Metrics and the admin socket read them.
+import { GRPC_STATUSES } from '../../core/decide/grpc.ts';
 import type { ExchangeRecord } from '../exchange.ts';
 
 /** Upper bounds of the duration histogram, in ms, inclusive; one more bucket takes the rest. */
@@ -19,6 +20,8 @@ export interface Series {
   readonly byStatusClass: Float64Array;
   /** Not cumulative. */
   readonly durations: Float64Array;
+  /** gRPC calls by status; null where there were none. */
+  byGrpcStatus: Float64Array | null;
   durationSum: number;
   retries: number;
   requestBytes: number;
@@ -44,6 +47,7 @@ export class Stats {
     const status = (record.status / 100) | 0;
     const index = status < STATUS_CLASSES ? status : 0;
     series.byStatusClass[index] = (series.byStatusClass[index] as number) + 1;
+    if (record.grpcStatus !== -1) countCall(series, record.grpcStatus);
     const duration = record.finishedAt - record.startedAt;
     const bucket = bucketOf(duration);
     series.durations[bucket] = (series.durations[bucket] as number) + 1;
@@ -85,12 +89,18 @@ function newSeries(listener: string, route: string, cluster: string): Series {
     cluster,
     byStatusClass: new Float64Array(STATUS_CLASSES),
     durations: new Float64Array(DURATION_BOUNDS.length + 1),
+    byGrpcStatus: null,
     durationSum: 0,
     retries: 0,
     requestBytes: 0,
     responseBytes: 0,
     errors: new Map(),
   };
+}
+
+function countCall(series: Series, status: number): void {
+  const counts = (series.byGrpcStatus ??= new Float64Array(GRPC_STATUSES));
+  counts[status] = (counts[status] as number) + 1;
 }
 
 function countError(series: Series, code: string, flag: string): void {

@@ -52,6 +52,28 @@ test('metrics have requests, errors, retries, bytes and a cumulative histogram p
   assert.match(await registry.metrics(), new RegExp(`weft_requests_total\\{${labels},status="2xx"\\} 3`));
 });
 
+test('gRPC calls are counted by their status, which an access-log line has too', async () => {
+  const stats = new Stats();
+  const log = recordingLog();
+  const record = createRecorder({ stats, log, accessLog: true, identity: null }, SNAPSHOT);
+  record(testRecord({ grpc: 'grpc', grpcStatus: 0 }));
+  record(testRecord({ grpc: 'grpc', grpcStatus: 14 }));
+  record(testRecord({ grpc: 'grpc-web', grpcStatus: 14 }));
+  record(testRecord());
+  const registry = new Registry();
+  registerMetrics(registry, stats, []);
+  const page = await registry.metrics();
+  const counted = page.split('\n').filter((line) => line.startsWith('weft_grpc_calls_total{'));
+  assert.deepEqual(
+    counted.map((line) => line.replace(/\{.*(grpc_status="\d+")\}/, '{$1}')),
+    ['weft_grpc_calls_total{grpc_status="0"} 1', 'weft_grpc_calls_total{grpc_status="14"} 2'],
+  );
+  assert.deepEqual(
+    log.lines.map(({ fields }) => fields['grpcStatus']),
+    [0, 14, 14, null],
+  );
+});
+
 test('series do not grow without bound: beyond the budget they are counted together', () => {
   const stats = new Stats();
   for (let i = 0; i < 5_000; i++) stats.record(testRecord({ route: `r${i}` }));
