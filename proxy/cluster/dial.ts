@@ -9,6 +9,10 @@ import type { RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
 export interface ClientConnection {
   /** Idle, open and not about to be closed. */
   readonly usable: boolean;
+  /** For how long the peer says that it keeps an idle connection, in milliseconds; -1: it says nothing. Absent: as -1. */
+  readonly announcedIdle?: number;
+  /** The peer ended it while it was idle, or with a request on it and not a byte of an answer. */
+  readonly endedByPeer?: boolean;
   start(): void;
   request(head: RequestHead, handler: UpstreamHandler): Upstream;
   close(): void;

@@ -1,23 +1,53 @@
 // The connections to one endpoint. Idle ones are taken last in, first out, so that the fewest stay warm.
 // A request without one opens one and takes whichever is free first, its own or one that is given back.
+import { mayRepeat } from '../../core/decide/keep-alive.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { RuleId } from '../../core/model/brand.ts';
 import type { Cluster, Endpoint } from '../../core/model/view.ts';
 import type { EndpointHandle, RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import { type ClientConnection, type ConnectionFactory, type Dial, speaksHttp2 } from './dial.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { PendingRequest } from './pending.ts';
 import { type CreateConnection, overloaded, SharedPool } from './shared-pool.ts';
 
 export interface PoolLimits {
-  /** Connections to one endpoint, busy, idle and being opened. Source: Envoy, 1,024 per cluster. */
+  /** Connections to one endpoint, busy, idle and being opened. Source: Envoy's max_connections, 1,024 per cluster. */
   readonly connections: number;
-  /** Idle ones that are kept. */
+  /** Requests that wait for one beyond that. Source: Envoy's max_pending_requests. */
+  readonly pending: number;
+  /** Requests in flight on shared connections. Source: Envoy's max_requests. */
+  readonly requests: number;
+  /** Idle connections that are kept. */
   readonly idle: number;
-  /** Milliseconds that one may be idle; the codec closes earlier where the upstream says so. */
+  /** Milliseconds that one may be idle; less where the upstream keeps it for less. */
   readonly idleTimeout: number;
+  /** Milliseconds after which one is not used again. */
+  readonly lifetime: number;
+  /** Requests after which one is not used again; 0: any number. Source: Envoy's max_requests_per_connection. */
+  readonly perConnection: number;
 }
 
-export const POOL_LIMITS: PoolLimits = { connections: 1_024, idle: 256, idleTimeout: 30_000 };
+export const POOL_LIMITS: PoolLimits = {
+  connections: 1_024,
+  pending: 1_024,
+  requests: 1_024,
+  idle: 256,
+  idleTimeout: 30_000,
+  lifetime: 3_600_000,
+  perConnection: 0,
+};
+
+/** A request body up to this many bytes is kept by forward, and can be sent again. */
+const KEPT_BODY = 65_536;
+
+/** What happened at one endpoint since its pool was made. */
+export interface PoolCounts {
+  opened: number;
+  /** Connections that did not come about, by time-out, refusal or a failed handshake. */
+  failed: number;
+  /** Requests that were refused because there were too many. */
+  overflow: number;
+}
 
 export interface PoolDeps {
   readonly dial: Dial;
@@ -29,8 +59,11 @@ export interface PoolDeps {
 
 interface Entry {
   readonly connection: ClientConnection;
+  readonly bornAt: number;
   idleSince: number;
+  idleFor: number;
   busy: boolean;
+  requests: number;
 }
 
 export class EndpointPool implements EndpointHandle {
@@ -38,9 +71,10 @@ export class EndpointPool implements EndpointHandle {
   readonly address: string;
   readonly ruleId: RuleId;
   readonly endpoint: Endpoint;
+  readonly counts: PoolCounts = { opened: 0, failed: 0, overflow: 0 };
   readonly #cluster: Cluster;
   readonly #deps: PoolDeps;
-  readonly #idle: Entry[] = [];
+  readonly #idle: IdleConnections<Entry>;
   readonly #entries = new Set<Entry>();
   readonly #waiting: PendingRequest[] = [];
   readonly #dials = new Set<() => void>();
@@ -64,7 +98,9 @@ export class EndpointPool implements EndpointHandle {
     this.#cluster = cluster;
     this.#deps = deps;
     this.#row = new Uint32Array(1);
+    this.#idle = new IdleConnections({ most: deps.limits.idle, timeout: deps.limits.idleTimeout, now: deps.now });
     this.#shared = new SharedPool(cluster, endpoint, deps, {
+      counts: this.counts,
       onCount: () => this.#count(),
       onOldPeer: (connect, waiting) => this.#meetOldPeer(connect, waiting),
     });
@@ -75,7 +111,17 @@ export class EndpointPool implements EndpointHandle {
   }
 
   get idle(): number {
-    return this.#idle.length + this.#shared.idle;
+    return this.#idle.size + this.#shared.idle;
+  }
+
+  /** Requests that wait for a connection. */
+  get pending(): number {
+    return this.#waiting.length + this.#shared.pending;
+  }
+
+  /** Milliseconds of idleness up to which a connection is used again. */
+  get idleLimit(): number {
+    return this.#idle.limit;
   }
 
   /** From now on the number of requests in flight stands in `row[index]`. */
@@ -86,22 +132,25 @@ export class EndpointPool implements EndpointHandle {
   }
 
   request(head: RequestHead, handler: UpstreamHandler, fresh: boolean): Upstream {
-    if (this.#shares && (head.upgrade === '' || this.#cluster.kind === 'static')) return this.#shared.request(head, handler, fresh);
+    if (this.#shares && (head.upgrade === '' || this.#cluster.kind === 'static'))
+      return this.#shared.request(head, handler, fresh);
     if (!fresh) {
-      for (let entry = this.#idle.pop(); entry !== undefined; entry = this.#idle.pop()) {
-        if (!entry.connection.usable) continue;
+      const entry = this.#idle.take(mayRepeat(head.method, head.bodyLength, KEPT_BODY));
+      if (entry !== null) {
         this.#take(entry);
         return entry.connection.request(head, handler);
       }
     }
     const pending = new PendingRequest(head, handler, (cancelled) => this.#forget(cancelled));
-    if (this.#busy + this.#dials.size >= this.#deps.limits.connections) {
+    const room = this.#hasRoom();
+    if (!room && this.#waiting.length - this.#dials.size >= this.#deps.limits.pending) {
+      this.counts.overflow += 1;
       queueMicrotask(() => pending.failed(overloaded(this.#cluster)));
       return pending;
     }
     this.#waiting.push(pending);
     this.#count();
-    this.#open(null);
+    if (room) this.#open(null);
     return pending;
   }
 
@@ -115,18 +164,14 @@ export class EndpointPool implements EndpointHandle {
   /** Closes what has been idle for too long. */
   sweep(): void {
     this.#shared.sweep();
-    const oldest = this.#deps.now() - this.#deps.limits.idleTimeout;
-    // The longest idle stand first.
-    while (this.#idle.length > 0 && (this.#idle[0] as Entry).idleSince <= oldest) {
-      this.#idle.shift()?.connection.close();
-    }
+    this.#idle.sweep();
   }
 
   /** No longer in any view: idle connections close now, busy ones after their exchange. */
   drain(): void {
     this.#draining = true;
     this.#shared.drain();
-    for (const entry of this.#idle.splice(0)) entry.connection.close();
+    this.#idle.closeAll();
   }
 
   /** Ends everything now. */
@@ -148,10 +193,13 @@ export class EndpointPool implements EndpointHandle {
         this.#dials.delete(giveUp);
         if (error !== null || socket === null) {
           const reason = error ?? new MeshError('internal');
+          this.counts.failed += 1;
+          this.#idle.forget();
           done?.(reason);
           this.#dialFailed(reason);
           return;
         }
+        this.counts.opened += 1;
         this.#adopt((events) => this.#deps.createConnection(this.#cluster, socket, events));
         done?.(null);
       },
@@ -163,8 +211,11 @@ export class EndpointPool implements EndpointHandle {
   #adopt(create: CreateConnection): void {
     const entry: Entry = {
       connection: create({ onIdle: () => this.#release(entry), onClose: () => this.#remove(entry) }),
+      bornAt: this.#deps.now(),
       idleSince: 0,
+      idleFor: -1,
       busy: true,
+      requests: 0,
     };
     this.#entries.add(entry);
     this.#busy += 1;
@@ -195,36 +246,46 @@ export class EndpointPool implements EndpointHandle {
     }
   }
 
+  /** For one connection more, if need be in place of one that nobody uses. */
+  #hasRoom(): boolean {
+    return this.#entries.size + this.#dials.size < this.#deps.limits.connections || this.#idle.closeOldest();
+  }
+
   #take(entry: Entry): void {
     entry.busy = true;
+    entry.requests += 1;
     this.#busy += 1;
     this.#count();
   }
 
   #release(entry: Entry): void {
     if (!entry.busy) return;
-    const next = entry.connection.usable ? this.#waiting.shift() : undefined;
+    const used = this.#isUsedUp(entry);
+    const next = entry.connection.usable && !used ? this.#waiting.shift() : undefined;
     if (next !== undefined) {
+      entry.requests += 1;
+      entry.idleFor = -1;
       this.#count();
       next.connected(entry.connection);
       return;
     }
     this.#idled(entry);
     if (!entry.connection.usable) return;
-    if (this.#draining || this.#idle.length >= this.#deps.limits.idle) {
-      entry.connection.close();
-      return;
-    }
-    entry.idleSince = this.#deps.now();
-    this.#idle.push(entry);
+    if (used || this.#draining || !this.#idle.put(entry)) entry.connection.close();
+  }
+
+  #isUsedUp({ requests, bornAt }: Entry): boolean {
+    const { perConnection, lifetime } = this.#deps.limits;
+    return (perConnection > 0 && requests >= perConnection) || this.#deps.now() - bornAt >= lifetime;
   }
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry);
     if (this.#entries.size === 0) this.#oldPeer = false;
     this.#idled(entry);
-    const at = this.#idle.indexOf(entry);
-    if (at !== -1) this.#idle.splice(at, 1);
+    this.#idle.remove(entry);
+    // Somebody waited for there to be room.
+    if (!this.#draining && this.#waiting.length > this.#dials.size && this.#hasRoom()) this.#open(null);
   }
 
   #idled(entry: Entry): void {

@@ -5,11 +5,12 @@ import type { Cluster, Endpoint } from '../../core/model/view.ts';
 import type { RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import { type ClientConnection, type ClientConnectionEvents, isShared, type SharedConnection } from './dial.ts';
 import { PendingRequest } from './pending.ts';
-import type { PoolDeps } from './pool.ts';
+import type { PoolCounts, PoolDeps } from './pool.ts';
 
 export type CreateConnection = (events: ClientConnectionEvents) => ClientConnection;
 
 export interface SharedPoolEvents {
+  readonly counts: PoolCounts;
   /** `active` changed. */
   onCount(): void;
   /** The peer does not share connections: here is one that it gave, and who waits. */
@@ -19,8 +20,6 @@ export interface SharedPoolEvents {
 /** Requests on one connection above which another one is opened beside it. */
 const GROW_AT = 100;
 const MOST_CONNECTIONS = 4;
-/** Milliseconds after which one is replaced, so that none outlives what its certificates were checked against. */
-const LONGEST_LIFE = 3_600_000;
 
 interface Entry {
   readonly connection: SharedConnection;
@@ -63,6 +62,11 @@ export class SharedPool {
     return active;
   }
 
+  /** Requests that wait. */
+  get pending(): number {
+    return this.#waiting.length;
+  }
+
   /** Connections without a request. */
   get idle(): number {
     return this.#entries.filter(({ connection }) => connection.active === 0).length;
@@ -78,7 +82,8 @@ export class SharedPool {
       return upstream;
     }
     const pending = new PendingRequest(head, handler, (cancelled) => this.#forget(cancelled));
-    if (this.active >= this.#deps.limits.connections) {
+    if (this.active >= this.#deps.limits.requests) {
+      this.#events.counts.overflow += 1;
       queueMicrotask(() => pending.failed(overloaded(this.#cluster)));
       return pending;
     }
@@ -103,7 +108,7 @@ export class SharedPool {
     for (const entry of [...this.#entries]) {
       const idle = entry.connection.active === 0 && entry.idleSince <= now - this.#deps.limits.idleTimeout;
       if (idle) entry.connection.close();
-      else if (entry.bornAt <= now - LONGEST_LIFE) entry.connection.drain();
+      else if (entry.bornAt <= now - this.#deps.limits.lifetime) entry.connection.drain();
     }
   }
 
@@ -138,7 +143,11 @@ export class SharedPool {
       this.#endpoint,
       (error, socket) => {
         this.#giveUp = null;
-        if (error !== null || socket === null) return this.#dialFailed(error ?? new MeshError('internal'));
+        if (error !== null || socket === null) {
+          this.#events.counts.failed += 1;
+          return this.#dialFailed(error ?? new MeshError('internal'));
+        }
+        this.#events.counts.opened += 1;
         this.#connected((events) => this.#deps.createConnection(this.#cluster, socket, events));
       },
       false,

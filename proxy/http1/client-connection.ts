@@ -74,7 +74,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     return this.#announcedIdle;
   }
 
-  /** It is gone by the upstream's doing. */
+  /** The upstream ended it while it was idle, or with a request on it and not a byte of an answer. */
   get endedByPeer(): boolean {
     return this.#endedByPeer;
   }
@@ -181,13 +181,13 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   };
 
   readonly #onEnd = (): void => {
-    this.#endedByPeer = true;
+    this.#endedByPeer = this.#state === 'idle' || (this.#state === 'head' && !this.#answered);
     if (this.#state === 'body' && this.#body.end()) this.#complete(true);
     else this.#fail('the upstream closed the connection');
   };
 
   readonly #onClosed = (): void => {
-    if (this.#state !== 'closed') this.#endedByPeer = true;
+    this.#endedByPeer ||= this.#state === 'idle' || (this.#state === 'head' && !this.#answered);
     this.#fail('the connection was reset');
   };
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { MeshError } from '../../../../core/kit/error.ts';
 import type { ClientConnection, ClientConnectionEvents, DialDone } from '../../../../proxy/cluster/dial.ts';
-import { EndpointPool, type PoolLimits } from '../../../../proxy/cluster/pool.ts';
+import { EndpointPool, POOL_LIMITS, type PoolLimits } from '../../../../proxy/cluster/pool.ts';
 import type { RequestHead, Upstream, UpstreamHandler } from '../../../../proxy/exchange.ts';
 import { FakeUpstream, testHead } from '../../../support/exchange-fakes.ts';
 import { endpointAt, staticCluster } from '../../../support/proxy-harness.ts';
@@ -80,7 +80,7 @@ function setUp(limits: Partial<PoolLimits> = {}) {
       connections.push(connection);
       return connection;
     },
-    limits: { connections: 4, idle: 2, idleTimeout: 30_000, ...limits },
+    limits: { ...POOL_LIMITS, connections: 4, pending: 0, idle: 2, ...limits },
     now: () => time.now,
   });
   const row = new Uint32Array(2);

@@ -9,7 +9,7 @@ import type {
   DialDone,
   SharedConnection,
 } from '../../../../proxy/cluster/dial.ts';
-import { EndpointPool } from '../../../../proxy/cluster/pool.ts';
+import { EndpointPool, POOL_LIMITS } from '../../../../proxy/cluster/pool.ts';
 import type { RequestHead, Upstream, UpstreamHandler } from '../../../../proxy/exchange.ts';
 import { FakeUpstream, testHead } from '../../../support/exchange-fakes.ts';
 import { endpointAt, staticCluster } from '../../../support/proxy-harness.ts';
@@ -145,7 +145,7 @@ class Harness {
         this.old.push(connection);
         return connection;
       },
-      limits: { connections: 600, idle: 10, idleTimeout: 30_000 },
+      limits: { ...POOL_LIMITS, requests: 600 },
       now: () => this.now,
     });
   }
