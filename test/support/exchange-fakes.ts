@@ -29,6 +29,7 @@ export function testConnection(): ConnectionInfo {
 
 export interface HeadOptions {
   readonly method?: string;
+  readonly version?: number;
   readonly target?: string;
   readonly authority?: string;
   readonly bodyLength?: number;
@@ -42,7 +43,7 @@ export function testHead(fields: Readonly<Record<string, string>> = {}, options:
     target: options.target ?? '/',
     authority: options.authority ?? 'api.shop.test',
     scheme: 'https',
-    version: 11,
+    version: options.version ?? 11,
     headers,
     bodyLength: options.bodyLength ?? 0,
     upgrade: '',
@@ -90,6 +91,7 @@ export class FakeDownstream implements Downstream {
   readonly connection = testConnection();
   readonly calls: string[] = [];
   head: ResponseHead | null = null;
+  trailers: HeaderList | null = null;
   body = '';
   /** False: the client reads nothing for now. */
   writable = true;
@@ -109,7 +111,8 @@ export class FakeDownstream implements Downstream {
     return this.writable;
   }
 
-  sendEnd(): void {
+  sendEnd(trailers: HeaderList | null): void {
+    this.trailers = trailers;
     this.calls.push('end');
   }
 
@@ -133,14 +136,16 @@ export class FakeDownstream implements Downstream {
 /** One request at a fake endpoint. */
 export class FakeUpstream implements Upstream {
   readonly endpoint: string;
+  readonly head: RequestHead;
   readonly handler: UpstreamHandler;
   readonly fresh: boolean;
   readonly calls: string[] = [];
   body = '';
   writable = true;
 
-  constructor(endpoint: string, handler: UpstreamHandler, fresh: boolean) {
+  constructor(endpoint: string, handler: UpstreamHandler, fresh: boolean, head: RequestHead = testHead()) {
     this.endpoint = endpoint;
+    this.head = head;
     this.handler = handler;
     this.fresh = fresh;
   }
@@ -184,8 +189,8 @@ export class FakeCluster implements ClusterHandle {
       id,
       address: id,
       ruleId: ruleId('services.up'),
-      request: (_head: RequestHead, handler: UpstreamHandler, fresh: boolean) => {
-        const upstream = new FakeUpstream(id, handler, fresh);
+      request: (head: RequestHead, handler: UpstreamHandler, fresh: boolean) => {
+        const upstream = new FakeUpstream(id, handler, fresh, head);
         this.requests.push(upstream);
         return upstream;
       },

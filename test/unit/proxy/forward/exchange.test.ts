@@ -3,84 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MeshError } from '../../../../core/kit/error.ts';
 import { ruleId } from '../../../../core/model/brand.ts';
-import type { Cluster } from '../../../../core/model/view.ts';
-import type { DownstreamHandler, ExchangeRecord, RequestHead } from '../../../../proxy/exchange.ts';
-import { DateSource } from '../../../../proxy/forward/date.ts';
-import { Deadlines } from '../../../../proxy/forward/deadline.ts';
 import { STREAM_IDLE } from '../../../../proxy/forward/exchange.ts';
-import { Forwarder } from '../../../../proxy/forward/forwarder.ts';
-import type { ExchangePlan, RouteAction } from '../../../../proxy/forward/plan.ts';
-import { TimerWheel } from '../../../../proxy/kit/timer-wheel.ts';
-import { FakeCluster, FakeDownstream, testAnswer, testHead } from '../../../support/exchange-fakes.ts';
-import { staticCluster } from '../../../support/proxy-harness.ts';
-
-interface Running {
-  readonly downstream: FakeDownstream;
-  readonly cluster: FakeCluster;
-  readonly handler: DownstreamHandler;
-  readonly records: ExchangeRecord[];
-  /** Moves the clock; milliseconds. */
-  advance(ms: number): void;
-}
-
-interface RunOptions {
-  readonly endpoints?: readonly string[];
-  readonly kind?: Cluster['kind'];
-  readonly timeout?: number;
-  readonly route?: () => RouteAction | MeshError;
-}
-
-function run(head: RequestHead, options: RunOptions = {}): Running {
-  let now = 0;
-  const wheel = new TimerWheel({ now: () => now });
-  const cluster = new FakeCluster(
-    { ...staticCluster('up'), kind: options.kind ?? 'static' },
-    options.endpoints ?? ['a', 'b'],
-  );
-  const records: ExchangeRecord[] = [];
-  const action: RouteAction = {
-    ruleId: ruleId('edges.main.routes[0]'),
-    timeout: options.timeout ?? 0,
-    choose: () => cluster,
-    rewrite: (target) => target,
-  };
-  const plan: ExchangePlan = {
-    identify: (_head, record) => {
-      record.requestId = 'r-1';
-    },
-    route: options.route ?? (() => action),
-    onRequest: () => {},
-    onResponse: () => {},
-    onLocalAnswer: () => {},
-    record: (record) => records.push(record),
-  };
-  const forwarder = new Forwarder(
-    { deadlines: new Deadlines(wheel), now: () => now, date: new DateSource(() => 0) },
-    plan,
-  );
-  const downstream = new FakeDownstream();
-  const handler = forwarder.onRequest(downstream, head);
-  return {
-    downstream,
-    cluster,
-    handler,
-    records,
-    advance: (ms) => {
-      now += ms;
-      wheel.advance();
-    },
-  };
-}
+import { testAnswer, testHead } from '../../../support/exchange-fakes.ts';
+import { recorded, runExchange as run } from '../../../support/running-exchange.ts';
 
 const lost = (): MeshError => new MeshError('upstream-closed', { origin: 'upstream' });
 const unreachable = (): MeshError => new MeshError('connect-failed', { origin: 'upstream', unprocessed: true });
-
-/** Exactly one record, with these values. */
-function recorded(running: Running, values: Partial<ExchangeRecord>): void {
-  assert.equal(running.records.length, 1);
-  const [record] = running.records;
-  for (const [key, value] of Object.entries(values)) assert.equal(record?.[key as keyof ExchangeRecord], value, key);
-}
 
 test('an answer passes and is recorded once', () => {
   const running = run(testHead());
