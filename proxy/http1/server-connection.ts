@@ -151,7 +151,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 
   #handToHttp2(): void {
     const rest = this.#letGo();
-    const seen = Buffer.from(PREFACE, 'latin1');
+    const seen = Buffer.from(`${this.#heads.text.slice(0, this.#heads.end)}\r\n`, 'latin1');
     this.#options.onPreface?.(rest === null ? seen : Buffer.concat([seen, rest]));
   }
 
@@ -255,7 +255,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#served = true;
     const head = this.#parser.parse(this.#heads.text, this.#heads.end);
     if (head === null) {
-      if (first && this.#options.onPreface !== null && isPreface(this.#heads)) return this.#handToHttp2();
+      if (first && this.#options.onPreface !== null && isForHttp2(this.#heads)) return this.#handToHttp2();
       const source = this.#heads.audit() ? this.#parser : this.#heads;
       return this.#refuse(source.code, source.detail);
     }
@@ -375,11 +375,18 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 
 const REFUSED_REQUEST = { method: '', version: 11, upgrade: '', expectContinue: false };
 
-/** What looks like a head; six bytes of the preface come after it. */
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
+/** What looks like a head; eight bytes of the preface come after it. */
+const PREFACE = 'PRI * HTTP/2.0\r\n';
+const KNOWN_METHOD = /^(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|CONNECT) /;
 
-function isPreface(heads: HeadReader): boolean {
-  return heads.end === PREFACE.length - 2 && heads.text.startsWith(PREFACE.slice(0, -2));
+/**
+ * The preface, or what nobody begins with who speaks HTTP/1: without a version and a method that is known. It is for
+ * the codec of HTTP/2 to refuse then (RFC 9113 §3.4).
+ */
+function isForHttp2({ text, end }: HeadReader): boolean {
+  if (text.startsWith(PREFACE)) return end === PREFACE.length;
+  const line = text.slice(0, text.indexOf('\r\n'));
+  return !/HTTP\//i.test(line) && !KNOWN_METHOD.test(line);
 }
 
 function flushLater(connection: Http1ServerConnection): void {

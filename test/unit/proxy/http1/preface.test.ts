@@ -47,7 +47,13 @@ test('it is none after a request', () => {
   assert.equal(server.refusals.length, 1);
 });
 
+test('what is neither version of HTTP is for HTTP/2 to refuse', () => {
+  assert.equal(handOver(['INVALID CONNECTION PREFACE\r\n\r\nrest']).bytes, 'INVALID CONNECTION PREFACE\r\n\r\nrest');
+});
+
 for (const almost of [
+  'GET /\r\n\r\n',
+  'INVALID HTTP/\r\n\r\n',
   'PRI * HTTP/2.0\r\nHost: a\r\n\r\nSM\r\n\r\n',
   'PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n',
   'PRI / HTTP/2.0\r\n\r\nSM\r\n\r\n',
