@@ -53,6 +53,11 @@ export class IdleConnections<E extends IdleEntry> {
     return this.#limits.repeatable;
   }
 
+  /** What has just been given back is surely still open. */
+  get trusted(): boolean {
+    return this.#limits.once > 0;
+  }
+
   /** The one used last, if it is surely still open; `repeatable`: being wrong does no harm. */
   take(repeatable: boolean): E | null {
     const entries = this.#entries;

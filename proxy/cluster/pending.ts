@@ -9,6 +9,8 @@ import type { ClientConnection } from './dial.ts';
 const HIGH_WATER = 65_536;
 
 export class PendingRequest implements Upstream {
+  /** Being lost on a stale connection does it no harm. */
+  readonly repeatable: boolean;
   readonly #head: RequestHead;
   readonly #handler: UpstreamHandler;
   readonly #onCancel: (pending: PendingRequest) => void;
@@ -19,7 +21,13 @@ export class PendingRequest implements Upstream {
   #paused = false;
   #trailers: HeaderList | null = null;
 
-  constructor(head: RequestHead, handler: UpstreamHandler, onCancel: (pending: PendingRequest) => void) {
+  constructor(
+    head: RequestHead,
+    handler: UpstreamHandler,
+    repeatable: boolean,
+    onCancel: (pending: PendingRequest) => void,
+  ) {
+    this.repeatable = repeatable;
     this.#head = head;
     this.#handler = handler;
     this.#onCancel = onCancel;

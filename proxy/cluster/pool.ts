@@ -134,14 +134,15 @@ export class EndpointPool implements EndpointHandle {
   request(head: RequestHead, handler: UpstreamHandler, fresh: boolean): Upstream {
     if (this.#shares && (head.upgrade === '' || this.#cluster.kind === 'static'))
       return this.#shared.request(head, handler, fresh);
+    const repeatable = mayRepeat(head.method, head.bodyLength, KEPT_BODY);
     if (!fresh) {
-      const entry = this.#idle.take(mayRepeat(head.method, head.bodyLength, KEPT_BODY));
+      const entry = this.#idle.take(repeatable);
       if (entry !== null) {
         this.#take(entry);
         return entry.connection.request(head, handler);
       }
     }
-    const pending = new PendingRequest(head, handler, (cancelled) => this.#forget(cancelled));
+    const pending = new PendingRequest(head, handler, repeatable && !fresh, (cancelled) => this.#forget(cancelled));
     const room = this.#hasRoom();
     if (!room && this.#waiting.length - this.#dials.size >= this.#deps.limits.pending) {
       this.counts.overflow += 1;
@@ -261,8 +262,8 @@ export class EndpointPool implements EndpointHandle {
   #release(entry: Entry): void {
     if (!entry.busy) return;
     const used = this.#isUsedUp(entry);
-    const next = entry.connection.usable && !used ? this.#waiting.shift() : undefined;
-    if (next !== undefined) {
+    const next = entry.connection.usable && !used ? this.#nextFor(entry) : null;
+    if (next !== null) {
       entry.requests += 1;
       entry.idleFor = -1;
       this.#count();
@@ -271,7 +272,15 @@ export class EndpointPool implements EndpointHandle {
     }
     this.#idled(entry);
     if (!entry.connection.usable) return;
-    if (used || this.#draining || !this.#idle.put(entry)) entry.connection.close();
+    const wanted = this.#waiting.length > this.#dials.size;
+    if (used || wanted || this.#draining || !this.#idle.put(entry)) entry.connection.close();
+  }
+
+  /** Who waits longest and may have a connection that was used before. */
+  #nextFor({ requests }: Entry): PendingRequest | null {
+    const trusted = requests === 0 || this.#idle.trusted;
+    const at = trusted ? 0 : this.#waiting.findIndex(({ repeatable }) => repeatable);
+    return this.#waiting.splice(Math.max(at, 0), at === -1 ? 0 : 1)[0] ?? null;
   }
 
   #isUsedUp({ requests, bornAt }: Entry): boolean {

@@ -81,7 +81,7 @@ export class SharedPool {
       if (connection.active >= GROW_AT && this.#entries.length < MOST_CONNECTIONS) this.#open();
       return upstream;
     }
-    const pending = new PendingRequest(head, handler, (cancelled) => this.#forget(cancelled));
+    const pending = new PendingRequest(head, handler, true, (cancelled) => this.#forget(cancelled));
     if (this.active >= this.#deps.limits.requests) {
       this.#events.counts.overflow += 1;
       queueMicrotask(() => pending.failed(overloaded(this.#cluster)));

@@ -14,6 +14,8 @@ class FakeConnection implements ClientConnection {
   readonly #events: ClientConnectionEvents;
   busy = false;
   closed = false;
+  announcedIdle = -1;
+  endedByPeer = false;
 
   constructor(number: number, events: ClientConnectionEvents) {
     this.number = number;
@@ -85,9 +87,9 @@ function setUp(limits: Partial<PoolLimits> = {}) {
   });
   const row = new Uint32Array(2);
   pool.attach(row, 1);
-  const request = (fresh = false): { handler: Handler; upstream: Upstream } => {
+  const request = (fresh = false, method = 'GET'): { handler: Handler; upstream: Upstream } => {
     const handler = new Handler();
-    return { handler, upstream: pool.request(testHead(), handler, fresh) };
+    return { handler, upstream: pool.request(testHead({}, { method }), handler, fresh) };
   };
   // No pool looks into a socket.
   const connect = (index: number): void => dials[index]?.done(null, {} as Socket);
@@ -249,4 +251,85 @@ test('closing gives up dials and fails what waits, unprocessed', () => {
   pool.close();
   assert.equal(dials[0]?.givenUp, true);
   assert.equal(handler.errors[0]?.unprocessed, true);
+});
+
+test('at the limit of connections requests wait, up to a limit of their own, for one to come free or to end', async () => {
+  const { request, connect, connections, dials, pool } = setUp({ connections: 2, pending: 2 });
+  const requests = [1, 2, 3, 4, 5].map(() => request());
+  await Promise.resolve();
+  assert.deepEqual(
+    requests.map(({ handler }) => handler.errors.map(({ code }) => code)),
+    [[], [], [], [], ['overloaded']],
+  );
+  assert.deepEqual(pool.counts, { opened: 0, failed: 0, overflow: 1 });
+  connect(0);
+  connect(1);
+  assert.equal(pool.pending, 2);
+  connections[0]?.finish();
+  assert.equal(connections[0]?.requests.length, 2);
+  // Nobody gives this one back.
+  connections[1]?.close();
+  assert.equal(dials.length, 3);
+  connect(2);
+  assert.equal(connections[2]?.requests.length, 1);
+  assert.equal(pool.pending, 0);
+});
+
+test('a connection is not used again after so many requests, nor when it is too old', () => {
+  const worn = withIdle(1, { perConnection: 2 });
+  worn.request();
+  worn.connections[0]?.finish();
+  assert.equal(worn.connections[0]?.closed, true);
+  const old = withIdle(1, { lifetime: 1_000 });
+  old.request();
+  old.time.now = 1_000;
+  old.connections[0]?.finish();
+  assert.equal(old.connections[0]?.closed, true);
+});
+
+test('what an upstream says about its patience is kept to, and it may say something else later', () => {
+  const { request, connect, connections, time, pool, dials } = setUp();
+  request();
+  connect(0);
+  (connections[0] as FakeConnection).announcedIdle = 5_000;
+  connections[0]?.finish();
+  assert.equal(pool.idleLimit, 4_000);
+  time.now = 4_001;
+  request(false, 'POST');
+  assert.equal(dials.length, 2);
+  connect(1);
+  (connections[1] as FakeConnection).announcedIdle = 20_000;
+  connections[1]?.finish();
+  assert.equal(pool.idleLimit, 19_000);
+});
+
+test('after an upstream was away nothing that was learned of it holds', () => {
+  const { pool, connections, request, dials } = withIdle(1);
+  (connections[0] as FakeConnection).endedByPeer = true;
+  connections[0]?.close();
+  assert.ok(pool.idleLimit < 1_000);
+  request();
+  dials[1]?.done(new MeshError('connect-failed', { unprocessed: true }), null);
+  assert.equal(pool.idleLimit, 30_000);
+  assert.equal(pool.counts.failed, 1);
+});
+
+test('of connections too old to be used one is left to see when the upstream closes it', () => {
+  const { pool, connections, time } = withIdle(4, { idle: 4 });
+  (connections[3] as FakeConnection).endedByPeer = true;
+  time.now = 104;
+  connections[3]?.close();
+  assert.ok(pool.idleLimit < 60);
+  time.now = 150;
+  pool.sweep();
+  assert.deepEqual(
+    connections.map(({ closed }) => closed),
+    [false, true, true, true],
+  );
+  time.now = 1_150;
+  pool.sweep();
+  time.now = 2_150;
+  pool.sweep();
+  // It outlived that close by far.
+  assert.equal(pool.idleLimit, 30_000);
 });
