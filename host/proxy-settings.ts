@@ -112,6 +112,14 @@ export const SIDECAR_SETTINGS = {
     shape: '',
     doc: 'serve each called service on its loopback address (`weft hosts`) and own port; default off',
   }),
+  transparent: setting<boolean>({
+    flag: 'transparent',
+    env: 'WEFT_TRANSPARENT',
+    read: readSwitch,
+    fallback: false,
+    shape: '',
+    doc: 'take calls of instances by their own addresses, which `weft netns --transparent` redirects; includes names; default off',
+  }),
   accessLog: accessLog(false),
 };
 

@@ -18,6 +18,7 @@ import { Deadlines } from './forward/deadline.ts';
 import { Forwarder } from './forward/forwarder.ts';
 import type { ExchangePlan } from './forward/plan.ts';
 import { TimerWheel } from './kit/timer-wheel.ts';
+import type { WantedRedirect } from './mode/callees.ts';
 import type { ServerCertificates } from './mode/certificates.ts';
 import { notReadyPlan } from './mode/not-ready.ts';
 import type { EarlyListener, ListenerPlan, Mode, PlanContext } from './mode/plan-context.ts';
@@ -101,6 +102,15 @@ export class Proxy {
 
   get acceptors(): readonly Acceptor[] {
     return this.#listeners.acceptors;
+  }
+
+  /** What `weft netns --transparent` is asked to redirect: only to what listens. */
+  get redirects(): readonly WantedRedirect[] {
+    const view = this.#view;
+    if (view === null) return [];
+    const bound = new Set(this.acceptors.map(({ name }) => name));
+    const wanted = this.#options.modes.flatMap((mode) => mode.redirects?.(view) ?? []);
+    return wanted.filter(({ listener }) => bound.has(listener));
   }
 
   /** Sockets of the view in force whose place another program has; applying the view again tries them again. */

@@ -6,6 +6,8 @@ import { nearestName } from '../../core/config/nearest.ts';
 import { LOG_LEVELS, type LogLevel } from '../../host/log.ts';
 import { readDuration } from '../../host/setting-kinds.ts';
 import type { ComposeArgs } from './compose/command.ts';
+import type { NetnsCommand } from './netns/command.ts';
+import type { NetnsFlags } from './netns/options.ts';
 import { programVersion } from './version.ts';
 
 /** Runs `argv` (without node and script) and returns the exit code. Throws MeshError. */
@@ -165,12 +167,16 @@ function addContainers(program: Command, finish: (code: number) => void): void {
   const rules = (command: Command): Command =>
     command
       .option('--app-port <port>', 'where the app listens: drop what comes from outside; may be repeated', append, [])
-      .option('--redirect <from=to>', 'what the app sends to FROM goes to TO, both IPv4 loopback', append, []);
+      .option('--redirect <from=to>', 'what is sent to FROM goes to TO, on loopback; may be repeated', append, [])
+      .option('--deny-egress', 'refuse whatever else leaves the namespace, but for DNS and the sidecar', false)
+      .option('--proxy-user <uid>', "the sidecar's user, whose own calls are left alone (default: 15001)")
+      .option('--backend <program>', 'iptables or nftables (default: what is installed, iptables first)');
   rules(program.command('netns'))
-    .description('packet rules of a container: guard the app behind its sidecar, redirect names')
+    .description('packet rules of a network namespace: guard the app behind its sidecar, redirect its calls')
+    .option('--transparent <socket>', 'redirect calls of what this sidecar serves; its admin.sock, where it runs so')
     .option('--print', 'show the rules and set none', false)
-    .option('--remove', "take Weft's rules out again", false)
-    .action(async (options: NetnsFlags & { print: boolean; remove: boolean }) => {
+    .option('--remove', "take Weft's rules out again, whichever program set them", false)
+    .action(async (options: NetnsCommand) => {
       const { runNetns } = await import('./netns/command.ts');
       await runNetns(options, print);
     });
@@ -228,11 +234,6 @@ function addCompose(program: Command, finish: (code: number) => void): void {
       const args = { ...options, file: file ?? null, out: options.out ?? null };
       finish(await runCompose(args, system, print, printError));
     });
-}
-
-interface NetnsFlags {
-  readonly appPort: readonly string[];
-  readonly redirect: readonly string[];
 }
 
 interface ComposeInitFlags {

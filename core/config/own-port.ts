@@ -15,7 +15,7 @@ export function findOwnPortCalls(mesh: Mesh, sources: SourceMap): readonly Confi
         ...(sources.get(ruleId) ?? { file: '', line: 1, column: 1 }),
         path: ruleId,
         message: `${quote(service)} is on port ${caller.port}, as ${quote(caller.name)} itself: its plain name needs netns`,
-        hint: 'in containers `weft compose` writes it; by variable or Host it works anywhere',
+        hint: `in containers \`weft compose\` writes it, else \`weft netns --app-port ${caller.port}\`; by variable or Host it works anywhere`,
         severity: 'warning',
       });
     }

@@ -49,7 +49,7 @@ export function compileDestinations<T>(
       if (callee.http || callee.port === 0) setOnce(bare, host, callee.value);
     }
   }
-  addAddresses(callees, exact);
+  for (const [place, value] of instancePlaces(callees)) setOnce(exact, place, value);
   const ports = portsByName(callees, options.namespace);
   const lookUp = (authority: string): T | undefined => {
     const { host, port } = splitAuthority(authority);
@@ -83,8 +83,11 @@ function namesOf({ service, loopback }: Callee<unknown>, namespace: string): rea
   return names.filter((name) => name === loopback || hostKind(name) !== 'loopback');
 }
 
-/** Of two callees at one address and port neither is meant: calls of one must never reach the other. */
-function addAddresses<T>(callees: readonly Callee<T>[], exact: Map<string, T>): void {
+/**
+ * `host:port` of every instance on another machine → whose it is. Of two callees at one place neither: calls of one must never
+ * reach the other.
+ */
+export function instancePlaces<T>(callees: readonly Callee<T>[]): ReadonlyMap<string, T> {
   const owners = new Map<string, T | null>();
   for (const { addresses, value } of callees) {
     for (const { host, port } of addresses) {
@@ -94,7 +97,7 @@ function addAddresses<T>(callees: readonly Callee<T>[], exact: Map<string, T>): 
       owners.set(place, owners.has(place) && owners.get(place) !== value ? null : value);
     }
   }
-  for (const [place, value] of owners) if (value !== null) setOnce(exact, place, value);
+  return new Map([...owners].flatMap(([place, value]) => (value === null ? [] : [[place, value]])));
 }
 
 /** Another machine, in the one notation that everybody reads alike. */

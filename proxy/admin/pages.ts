@@ -36,6 +36,8 @@ export interface AdminSources {
   /** Newest first. */
   decisions(limit: number): readonly DecisionFacts[];
   decision(id: string): DecisionFacts | null;
+  /** `FROM=TO` for `weft netns --transparent`. */
+  redirects(): readonly string[];
   /** Requests, errors and connections as they are counted. */
   stats(): unknown;
   /** Identity, listeners, control plane: one level of plain facts. */
@@ -52,6 +54,7 @@ export function adminPages(sources: AdminSources): Handlers {
     '/clusters': () => json(sources.clusters()),
     '/decisions': (query) => decisionsPage(sources, query),
     '/stats': () => json(sources.stats()),
+    '/redirects': () => json({ user: process.getuid?.() ?? 0, redirects: sources.redirects() }),
   };
 }
 

@@ -1,14 +1,22 @@
 // The caller's side: the app names a service, by an address or port of its own or by `Host` on the shared port, and
 // reaches what its config says that it calls. Loopback only: whoever reaches it speaks as this workload.
-import { standInPort } from '../../core/compile/loopback.ts';
-import { type Callee, compileDestinations, type NoDestination } from '../../core/decide/destination.ts';
+import { compileDestinations, type NoDestination } from '../../core/decide/destination.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import { ruleId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
-import type { OutboundListener, RouteTable, View } from '../../core/model/view.ts';
+import type { View } from '../../core/model/view.ts';
 import { requireLoopback } from '../accept/loopback.ts';
 import { type RequestFilter, viaFilter } from '../filter/forwarded.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
+import {
+  calleesOf,
+  ipv6Places,
+  namedPlaces,
+  outboundListeners,
+  type Place,
+  type WantedRedirect,
+  wantedRedirects,
+} from './callees.ts';
 import { deny } from './deny.ts';
 import { createPlan, type EarlyListener, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
 import { CompiledRoutes } from './routes.ts';
@@ -29,10 +37,11 @@ export interface OutboundModeOptions {
 export interface NamesOptions {
   /** Where the app listens beside the service's port; null: nowhere. */
   readonly appPort: number | null;
+  /** Calls of instances by their own addresses are redirected to these places as well. */
+  readonly transparent: boolean;
 }
 
 const BY_HOST = 'outbound';
-const NAMES = 'names';
 
 export class OutboundMode implements Mode {
   readonly #options: OutboundModeOptions;
@@ -58,39 +67,33 @@ export class OutboundMode implements Mode {
   listeners(view: View, context: PlanContext): readonly ListenerPlan[] {
     const { service, namespace } = this.#options;
     const onRequest = viaFilter(`${service}-out`);
-    const callees = calleesOf(view, context);
-    const byPort = new Map(callees.map(({ service: callee, value }) => [portName(callee), value]));
+    const callees = calleesOf(view, ({ routes: name }) => {
+      const table = view.routes.get(name) ?? { name, routes: [] };
+      return new CompiledRoutes(table, context.find, context.random);
+    });
+    const byName = new Map(outboundListeners(view).map(({ name }, index) => [name, callees[index]?.value]));
     const shared = compileDestinations(callees, { namespace, self: service });
     const planFor = (find: FindCallee): ExchangePlan => outboundPlan(find, service, onRequest, context);
     const early = this.early().map((each) => {
       if (each.name === BY_HOST) return { ...each, plan: planFor({ find: shared.request, why: shared.why }) };
-      return { ...each, plan: planFor(only(byPort.get(each.name))) };
+      return { ...each, plan: planFor(only(byName.get(each.name))) };
     });
-    const named = this.#named(view).map(({ service: callee, loopback: host, port }): ListenerPlan => {
-      const plan = planFor(only(byPort.get(portName(callee))));
-      return { name: `${NAMES}/${callee}`, address: { host, port }, tls: 'none', hosts: [], optional: true, plan };
+    const named = this.#places(view).map(({ name, callee, address }): ListenerPlan => {
+      const plan = planFor(only(byName.get(callee)));
+      return { name, address, tls: 'none', hosts: [], optional: true, plan };
     });
     return [...early, ...named];
   }
 
-  /**
-   * The callees to serve at their own addresses, and on which port there. Not on a port of the own service: the app binds
-   * that on every address, and whichever of the two came second could not. There another port stands in for it, to which
-   * `weft netns` sends the calls.
-   */
-  #named(view: View): readonly OutboundListener[] {
+  redirects(view: View): readonly WantedRedirect[] {
+    return this.#options.names?.transparent === true ? wantedRedirects(view, this.#places(view)) : [];
+  }
+
+  #places(view: View): readonly Place[] {
     const { names, byHost, ports } = this.#options;
     if (names === null) return [];
-    const own = new Set([names.appPort, ...inboundPorts(view)]);
     const taken = new Set([byHost, ...ports.values()].map(({ host, port }) => `${host} ${port}`));
-    return outboundListeners(view).flatMap((listener) => {
-      const port = own.has(listener.port) ? standInPort(listener.port) : listener.port;
-      const place = `${listener.loopback} ${port}`;
-      if (listener.port === 0 || taken.has(place)) return [];
-      // Two callees at one place: calls of one must never reach the other.
-      taken.add(place);
-      return [{ ...listener, port }];
-    });
+    return [...namedPlaces(view, names.appPort, taken), ...(names.transparent ? ipv6Places(view) : [])];
   }
 }
 
@@ -107,33 +110,6 @@ function only(routes: CompiledRoutes | undefined): FindCallee {
 
 function portName(service: string): string {
   return `${BY_HOST}/${service}`;
-}
-
-function outboundListeners(view: View): OutboundListener[] {
-  return [...view.listeners.values()].filter((listener) => listener.kind === 'outbound');
-}
-
-function inboundPorts(view: View): number[] {
-  return [...view.listeners.values()].flatMap((listener) => (listener.kind === 'inbound' ? [listener.appPort] : []));
-}
-
-function calleesOf(view: View, context: PlanContext): readonly Callee<CompiledRoutes>[] {
-  return outboundListeners(view).map((listener) => {
-    const { service, port, loopback, routes: name } = listener;
-    const table = view.routes.get(name) ?? { name, routes: [] };
-    const value = new CompiledRoutes(table, context.find, context.random);
-    return { service, port, loopback, addresses: instancesOf(listener, table, view), http: true, value };
-  });
-}
-
-/** Where instances listen themselves: the endpoint of a mesh cluster is a sidecar beside the app. */
-function instancesOf({ port }: OutboundListener, { routes }: RouteTable, view: View): readonly HostPort[] {
-  const clusters = new Set(routes.flatMap(({ split }) => split.map(({ cluster }) => cluster)));
-  return [...clusters].flatMap((name): readonly HostPort[] => {
-    const endpoints = view.endpoints.get(name)?.endpoints ?? [];
-    if (view.clusters.get(name)?.kind === 'static') return endpoints;
-    return port === 0 ? [] : endpoints.map(({ host }) => ({ host, port }));
-  });
 }
 
 function outboundPlan(

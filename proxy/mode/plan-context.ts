@@ -11,6 +11,7 @@ import type { ExchangePlan, RouteAction } from '../forward/plan.ts';
 import type { HeaderList } from '../kit/header-list.ts';
 import type { Denials } from '../telemetry/denials.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import type { WantedRedirect } from './callees.ts';
 import type { FindCluster } from './routes.ts';
 
 export interface PlanContext {
@@ -43,6 +44,8 @@ export interface Mode {
   listeners(view: View, context: PlanContext): readonly ListenerPlan[];
   /** Sockets to bind before there is a view; requests are refused until then. */
   early(): readonly EarlyListener[];
+  /** Which packets a namespace's rules are to bring to this mode's listeners; default: none. */
+  redirects?(view: View): readonly WantedRedirect[];
 }
 
 export type EarlyListener = Omit<ListenerPlan, 'plan'>;

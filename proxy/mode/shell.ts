@@ -8,6 +8,7 @@ import type { HostPort } from '../../core/model/mesh.ts';
 import { type RunningServer, startAdminServer, startStatusServer } from '../../host/admin.ts';
 import { type BoundPort, onParentGone, reportToParent } from '../../host/ipc.ts';
 import { metricsPage } from '../../host/metrics.ts';
+import { formatAddress } from '../../host/setting-kinds.ts';
 import { type StopSignals, watchStopSignals } from '../../host/signals.ts';
 import { adminPages, statusPages } from '../admin/pages.ts';
 import type { Proxy } from '../assemble.ts';
@@ -72,6 +73,7 @@ export class Shell {
           clusters: () => this.#clusterFacts(),
           decisions: (limit) => this.ring.list(limit),
           decision: (id) => this.ring.find(id),
+          redirects: () => this.#proxy?.redirects.map(({ from, to }) => `${from}=${formatAddress(to)}`) ?? [],
           stats: () => ({ series: this.stats.series.map(readable), gauges: gaugeValues(this.#gauges()) }),
           facts: () => ({ listeners: this.#ports(), ...this.#facts() }),
         }),

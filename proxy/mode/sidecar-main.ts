@@ -6,7 +6,7 @@ import { announcedNamespace, currentNamespace } from '../../host/namespace.ts';
 import type { SidecarSettings } from '../../host/proxy-settings.ts';
 import { InboundMode } from './inbound.ts';
 import { MeshProcess } from './mesh-process.ts';
-import { OutboundMode } from './outbound.ts';
+import { type NamesOptions, OutboundMode } from './outbound.ts';
 import { lookEvery, PodWatch } from './pod-watch.ts';
 import { requireRole } from './role.ts';
 import { runChild } from './run.ts';
@@ -36,7 +36,7 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
           namespace,
           byHost: settings.outboundByHost,
           ports: settings.outbound,
-          names: settings.names ? { appPort: settings.app?.port ?? null } : null,
+          names: namesOf(settings),
         }),
       ];
     },
@@ -56,6 +56,11 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
   watch?.close();
   await sidecar.close();
   return 0;
+}
+
+/** Redirected calls come to the places of names. */
+function namesOf({ names, transparent, app }: SidecarSettings): NamesOptions | null {
+  return names || transparent ? { appPort: app?.port ?? null, transparent } : null;
 }
 
 function podWatch(folder: string, shell: Shell): PodWatch {

@@ -62,7 +62,7 @@ async function caller(t: TestContext, appPort: number | null = null): Promise<Pr
     namespace: 'default',
     byHost: { host: '127.0.0.1', port: 0 },
     ports: new Map(),
-    names: { appPort },
+    names: { appPort, transparent: false },
   });
   return startProxy(t, { modes: [mode] });
 }

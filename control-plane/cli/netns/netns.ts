@@ -1,8 +1,13 @@
-// `weft netns`: puts the packet rules of a container's network namespace in force, shows them or takes them out.
+// `weft netns`: puts the packet rules of a network namespace in force, shows them or takes them out, by iptables or nftables.
 import { spawn } from 'node:child_process';
 import { MeshError } from '../../../core/kit/error.ts';
 import { exists, isErrno } from '../../../host/files.ts';
-import { applyText, checkArguments, hooksOf, removeText, type Hook, type NetnsPlan, type Program } from './plan.ts';
+import { applyText, checkArguments, HOOKS, type Hook, type Program, removeText } from './iptables.ts';
+import { REMOVE, tableText } from './nftables.ts';
+import type { NetnsPlan } from './plan.ts';
+
+export const BACKENDS = ['iptables', 'nftables'] as const;
+export type Backend = (typeof BACKENDS)[number];
 
 /** Runs a program to its end with `input` on its stdin. Rejects with ENOENT where there is no such program. */
 export type Execute = (
@@ -19,21 +24,58 @@ export interface NetnsSystem {
 
 export const system: NetnsSystem = { execute, hasIpv6: () => exists('/proc/net/if_inet6') };
 
-/** Rules are in force when it returns. Throws MeshError `netns-refused`. */
-export async function applyRules(plan: NetnsPlan, host: NetnsSystem): Promise<void> {
-  await forEachProgram(host, (program, called) => applyText(program, plan, called));
+/**
+ * Rules are in force when it returns, and none of Weft's but these. Throws MeshError `netns-refused`.
+ *
+ * @param backend null: the one that is installed, iptables where both are
+ */
+export async function applyRules(plan: NetnsPlan, host: NetnsSystem, backend: Backend | null = null): Promise<Backend> {
+  const installed = await installedBackends(host);
+  const chosen = backend ?? installed[0] ?? 'iptables';
+  if (!installed.includes(chosen))
+    throw missing(backend === null ? 'neither iptables nor nft' : `no ${PROGRAMS[chosen]}`);
+  if (chosen === 'nftables') await restore(host, 'nft', ['--file', '-'], tableText(plan));
+  else await forEachProgram(host, (program, called) => applyText(program, plan, called));
+  // Only now: at no moment are there none.
+  for (const other of installed) if (other !== chosen) await removeOf(other, host);
+  return chosen;
 }
 
-/** Without effect where there are none. Throws MeshError `netns-refused`. */
+/** Whichever program set them; without effect where there are none. Throws MeshError `netns-refused`. */
 export async function removeRules(host: NetnsSystem): Promise<void> {
-  await forEachProgram(host, removeText);
+  const installed = await installedBackends(host);
+  if (installed.length === 0) throw missing('neither iptables nor nft');
+  for (const backend of installed) await removeOf(backend, host);
 }
 
 /** What `applyRules` feeds to which program in a namespace that has no rules yet. */
-export function printRules(plan: NetnsPlan): string {
+export function printRules(plan: NetnsPlan, backend: Backend | null = null): string {
+  if (backend === 'nftables') return `# nft --file -\n${tableText(plan)}`;
   return (['iptables', 'ip6tables'] as const)
     .map((program) => `# ${program}-restore --noflush\n${applyText(program, plan, new Set())}`)
     .join('');
+}
+
+const PROGRAMS: Readonly<Record<Backend, string>> = { iptables: 'iptables', nftables: 'nft' };
+
+async function installedBackends({ execute: run }: NetnsSystem): Promise<readonly Backend[]> {
+  const found: Backend[] = [];
+  for (const backend of BACKENDS) {
+    try {
+      await run(PROGRAMS[backend], ['--version'], '');
+      found.push(backend);
+    } catch (cause) {
+      if (!isErrno(cause, 'ENOENT')) throw cause;
+    }
+  }
+  return found;
+}
+
+async function removeOf(backend: Backend, host: NetnsSystem): Promise<void> {
+  if (backend === 'iptables') return forEachProgram(host, (_program, called) => removeText(called));
+  // Asked first: without the right to look there is nothing of ours either, and kernels without nftables say no.
+  const { code } = await host.execute('nft', ['list', 'table', 'inet', 'weft'], '');
+  if (code === 0) await restore(host, 'nft', ['--file', '-'], REMOVE);
 }
 
 async function forEachProgram(
@@ -43,12 +85,15 @@ async function forEachProgram(
   const programs: Program[] = (await host.hasIpv6()) ? ['iptables', 'ip6tables'] : ['iptables'];
   for (const program of programs) {
     const called = new Set<Hook>();
-    for (const hook of hooksOf(program)) if (await isCalled(program, hook, host.execute)) called.add(hook);
+    for (const hook of HOOKS) if (await isCalled(program, hook, host.execute)) called.add(hook);
     const text = textOf(program, called);
-    if (text === '') continue;
-    const { code, stderr } = await run(host.execute, `${program}-restore`, ['-w', '--noflush'], text);
-    if (code !== 0) throw refused(`${program}-restore`, stderr);
+    if (text !== '') await restore(host, `${program}-restore`, ['-w', '--noflush'], text);
   }
+}
+
+async function restore(host: NetnsSystem, program: string, args: readonly string[], text: string): Promise<void> {
+  const { code, stderr } = await run(host.execute, program, args, text);
+  if (code !== 0) throw refused(program, stderr);
 }
 
 // Whatever else is wrong, such as a missing permission, shows when the rules are set.
@@ -66,12 +111,13 @@ async function run(
     return await executeProgram(program, args, input);
   } catch (cause) {
     if (!isErrno(cause, 'ENOENT')) throw cause;
-    throw new MeshError('netns-refused', {
-      detail: `there is no ${program} here`,
-      hint: "use the image's target netns, or install iptables",
-      cause,
-    });
+    throw missing(`no ${program}`, cause);
   }
+}
+
+function missing(what: string, cause?: unknown): MeshError {
+  const hint = "use the image's target netns, or install iptables or nftables";
+  return new MeshError('netns-refused', { detail: `there is ${what} here`, hint, cause });
 }
 
 function refused(program: string, stderr: string): MeshError {

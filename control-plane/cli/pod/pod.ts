@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { MeshError } from '../../../core/kit/error.ts';
 import { announceNamespace } from '../../../host/namespace.ts';
 import { applyRules, system } from '../netns/netns.ts';
-import { planOf, type NetnsFlags } from '../netns/options.ts';
+import { backendOf, planOf, type NetnsFlags } from '../netns/options.ts';
 import { dropPrivileges } from './privileges.ts';
 
 const SLEEP = '/bin/sleep';
@@ -24,7 +24,8 @@ export interface PodFlags extends NetnsFlags {
 export async function runPod(flags: PodFlags, out: (line: string) => void): Promise<void> {
   const sealed = flags.meshName === null ? [] : await addressesOf(flags.meshName);
   const plan = { ...planOf(flags), sealed };
-  if (plan.appPorts.length + plan.redirects.length + sealed.length > 0) await applyRules(plan, system);
+  const rules = plan.appPorts.length + plan.redirects.length + sealed.length > 0 || plan.denyEgress === true;
+  if (rules) await applyRules(plan, system, backendOf(flags));
   dropPrivileges();
   await announceNamespace(join(flags.dir, hostname()));
   out(`ready: guards ${plan.appPorts.join(', ') || 'no port'}, redirects ${plan.redirects.length}`);

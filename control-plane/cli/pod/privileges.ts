@@ -1,8 +1,6 @@
 // From root to Weft's own user, for good.
 import { chmod, chown, mkdir, stat } from 'node:fs/promises';
-
-/** User and group of everything that Weft runs in containers; the image's own. */
-const WEFT_USER = 15_001;
+import { WEFT_USER } from '../netns/plan.ts';
 
 /** No effect where the process is not root. The kernel clears all capabilities with the change. */
 export function dropPrivileges(): void {

@@ -102,7 +102,7 @@ test('a callee on the caller’s own port is a warning: by plain name it needs n
   const { code, lines } = await validate([path]);
   assert.equal(code, 0);
   assert.deepEqual(lines, [
-    `${path}:3:28: warning: services.web.calls[0]: "api" is on port 80, as "web" itself: its plain name needs netns (in containers \`weft compose\` writes it; by variable or Host it works anywhere)`,
+    `${path}:3:28: warning: services.web.calls[0]: "api" is on port 80, as "web" itself: its plain name needs netns (in containers \`weft compose\` writes it, else \`weft netns --app-port 80\`; by variable or Host it works anywhere)`,
     'valid: 3 services, 1 edge, 1 warning',
   ]);
 });

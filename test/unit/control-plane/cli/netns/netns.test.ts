@@ -6,12 +6,16 @@ import type { NetnsPlan } from '../../../../../control-plane/cli/netns/plan.ts';
 const PLAN: NetnsPlan = { appPorts: [8080], redirects: [] };
 
 /** Answers `-C` by `called`; a restore fails with `fault`. */
-function fakeSystem(options: { called?: boolean; fault?: string; missing?: boolean; ipv6?: boolean } = {}) {
+function fakeSystem(options: { called?: boolean; fault?: string; programs?: readonly string[]; ipv6?: boolean } = {}) {
+  const { programs = ['iptables'] } = options;
   const restored: { program: string; text: string }[] = [];
   const host: NetnsSystem = {
     execute: async (program, args, input) => {
-      if (options.missing) throw Object.assign(new Error('spawn ENOENT'), { code: 'ENOENT' });
-      if (args.includes('-C')) return { code: options.called ? 0 : 1, stderr: 'No chain/target/match by that name.' };
+      if (!programs.some((each) => program.replace('6', '').startsWith(each)))
+        throw Object.assign(new Error('spawn ENOENT'), { code: 'ENOENT' });
+      if (args.includes('--version')) return { code: 0, stderr: '' };
+      if (args.includes('-C') || args.includes('list'))
+        return { code: options.called ? 0 : 1, stderr: 'No chain/target/match by that name.' };
       restored.push({ program, text: input });
       return options.fault === undefined ? { code: 0, stderr: '' } : { code: 4, stderr: options.fault };
     },
@@ -49,10 +53,10 @@ test('removing where nothing is runs nothing', async () => {
 });
 
 test('without iptables, and without the right to change rules, there is one clear line', async () => {
-  await assert.rejects(applyRules(PLAN, fakeSystem({ missing: true }).host), {
+  await assert.rejects(applyRules(PLAN, fakeSystem({ programs: [] }).host), {
     code: 'netns-refused',
-    detail: 'there is no iptables here',
-    hint: "use the image's target netns, or install iptables",
+    detail: 'there is neither iptables nor nft here',
+    hint: "use the image's target netns, or install iptables or nftables",
   });
   const said = 'iptables-restore v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied';
   await assert.rejects(applyRules(PLAN, fakeSystem({ fault: `${said} (you must be root)\n` }).host), {
@@ -69,4 +73,24 @@ test('without iptables, and without the right to change rules, there is one clea
 test('printing names the program that each part is for', () => {
   const text = printRules(PLAN);
   assert.match(text, /^# iptables-restore --noflush\n\*filter\n[\s\S]*# ip6tables-restore --noflush\n\*filter\n/);
+});
+
+test('nftables is taken where it alone is installed, or asked for; what the other had set goes', async () => {
+  const alone = fakeSystem({ programs: ['nft'] });
+  assert.equal(await applyRules(PLAN, alone.host), 'nftables');
+  assert.deepEqual(
+    alone.restored.map(({ program }) => program),
+    ['nft'],
+  );
+  const both = fakeSystem({ programs: ['iptables', 'nft'], called: true });
+  assert.equal(await applyRules(PLAN, both.host, 'nftables'), 'nftables');
+  assert.deepEqual(
+    both.restored.map(({ program }) => program),
+    ['nft', 'iptables-restore', 'ip6tables-restore'],
+  );
+  assert.match(both.restored[1]?.text ?? '', /-X WEFT_INPUT/);
+  const first = fakeSystem({ programs: ['iptables', 'nft'], called: true });
+  assert.equal(await applyRules(PLAN, first.host), 'iptables');
+  assert.equal(first.restored.at(-1)?.text, 'table inet weft\ndelete table inet weft\n');
+  await assert.rejects(applyRules(PLAN, fakeSystem().host, 'nftables'), { detail: 'there is no nft here' });
 });

@@ -1,0 +1,82 @@
+// Which instances of its callees a sidecar wants to be called by their own addresses: asked on its admin socket, and taken
+// as the word of a process with fewer rights than ours.
+import { request } from 'node:http';
+import { MeshError } from '../../../core/kit/error.ts';
+import { adminSocketPath } from '../../../host/admin.ts';
+import { readRedirect } from './options.ts';
+import { instancesIn, type NetnsPlan, type Redirect } from './plan.ts';
+
+/** Bytes of an answer, redirects in it, and milliseconds that it may take. */
+const MOST = { bytes: 4 * 1024 * 1024, redirects: 16_384, time: 5_000 } as const;
+
+export interface Destinations {
+  /** The sidecar's user. */
+  readonly user: number;
+  readonly redirects: readonly Redirect[];
+}
+
+/** Throws MeshError `netns-refused`. */
+export async function withDestinations(plan: NetnsPlan, socket: string): Promise<NetnsPlan> {
+  const { user, redirects } = readDestinations(await ask(adminSocketPath(socket)), socket);
+  if (plan.proxyUser === undefined && user === 0) {
+    throw refused(
+      'the sidecar runs as root, as an app may: their calls cannot be told apart',
+      'run it as a user of its own, as the image does',
+    );
+  }
+  return { ...plan, proxyUser: plan.proxyUser ?? user, redirects: [...plan.redirects, ...redirects] };
+}
+
+/** Exported for tests. Throws MeshError `netns-refused`. */
+export function readDestinations(text: string, socket: string): Destinations {
+  const value = parse(text);
+  const { user, redirects } = value;
+  const list = Array.isArray(redirects) ? redirects : [];
+  const read = list.map((entry: unknown) => (typeof entry === 'string' ? readRedirect(entry) : null));
+  const good = read.filter((redirect) => redirect !== null);
+  const whole = Array.isArray(redirects) && good.length === list.length && list.length <= MOST.redirects;
+  // Names are the sidecar's own places already: only other machines are asked for.
+  const outside =
+    instancesIn({ appPorts: [], redirects: good }, false).length +
+    instancesIn({ appPorts: [], redirects: good }, true).length;
+  if (typeof user === 'number' && Number.isInteger(user) && user >= 0 && whole && outside === good.length) {
+    return { user, redirects: good };
+  }
+  throw refused(
+    `${socket} does not answer as a sidecar does`,
+    'it is admin.sock in the state folder of a sidecar of this version',
+  );
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+function ask(socketPath: string): Promise<string> {
+  return new Promise((done, fail) => {
+    const failed = (cause: Error): void => {
+      fail(refused(`${socketPath}: ${cause.message}`, 'the sidecar has to run, with --transparent', cause));
+    };
+    const asked = request({ socketPath, path: '/redirects', timeout: MOST.time }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > MOST.bytes) asked.destroy(new Error('the answer is too long'));
+      });
+      answer.once('end', () => done(text));
+      answer.once('error', failed);
+    });
+    asked.once('timeout', () => asked.destroy(new Error('no answer')));
+    asked.once('error', failed);
+    asked.end();
+  });
+}
+
+function refused(detail: string, hint: string, cause?: Error): MeshError {
+  return new MeshError('netns-refused', { detail, hint, cause });
+}
