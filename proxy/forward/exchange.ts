@@ -174,6 +174,8 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   }
 
   attemptEnd(trailers: HeaderList | null): void {
+    // The rest of the request is of no use to anybody: without this a stream of HTTP/2 would stay open for it.
+    if (!this.#requestEnded && this.#head.bodyLength !== 0) this.#attempt?.upstream?.cancel();
     this.#attempt = null;
     if (this.#record.grpc !== null) noteStatus(trailers, this.#record);
     this.#downstream.sendEnd(trailers);
