@@ -1,5 +1,6 @@
 // Cuts a body out of the bytes of a connection: nothing, so many bytes, chunks (RFC 9112 §7.1), or
-// everything up to the end of the connection. Chunks are passed on as views of the read, never copied.
+// everything up to the end of the connection. Large chunks are passed on as views of the read; small ones are
+// moved together within it first, so that a body of tiny chunks costs what its bytes cost.
 import type { ErrorCode } from '../../core/kit/error-table.ts';
 import type { HeaderList } from '../kit/header-list.ts';
 import { ChunkHeadReader } from './chunk-head.ts';
@@ -15,6 +16,9 @@ export interface BodySink {
 }
 
 type State = 'done' | 'length' | 'until-close' | 'chunk-head' | 'chunk-data' | 'chunk-end' | 'trailers' | 'stopped';
+
+/** Chunks below so many bytes are passed on together with their neighbours of the same read. */
+const SMALL = 1_024;
 
 /** One per connection. */
 export class BodyReader {
@@ -32,6 +36,9 @@ export class BodyReader {
   /** Bytes of the body or of the chunk that are still to come. */
   #left = 0;
   #crSeen = false;
+  /** Where in the read the small chunks lie that are not passed on yet. */
+  #heldFrom = 0;
+  #heldTo = 0;
 
   constructor(fields: FieldParser, limits: Http1Limits) {
     this.#fields = fields;
@@ -78,6 +85,14 @@ export class BodyReader {
    * (look at `done`), `MORE` when all was taken and more is to come, or `REFUSED`: see code and detail.
    */
   read(chunk: Buffer, start: number, sink: BodySink): number {
+    const after = this.#read(chunk, start, sink);
+    if (this.#heldTo === 0) return after;
+    // Whoever gets the data may stop the reader.
+    this.#passHeld(chunk, sink);
+    return this.#state === 'stopped' && after !== REFUSED ? MORE : after;
+  }
+
+  #read(chunk: Buffer, start: number, sink: BodySink): number {
     let at = start;
     while (at < chunk.length) {
       switch (this.#state) {
@@ -113,9 +128,35 @@ export class BodyReader {
     }
     const take = Math.min(there, this.#left);
     this.#left -= take;
-    if (this.#left === 0) this.#state = this.#state === 'length' ? 'done' : 'chunk-end';
+    const chunked = this.#state === 'chunk-data';
+    if (this.#left === 0) this.#state = chunked ? 'chunk-end' : 'done';
+    if (chunked) {
+      if (take < SMALL) return this.#hold(chunk, at, take);
+      if (this.#heldTo > 0) {
+        this.#passHeld(chunk, sink);
+        if ((this.#state as State) === 'stopped') return MORE;
+      }
+    }
     sink.onData(take === chunk.length ? chunk : chunk.subarray(at, at + take));
     return at + take;
+  }
+
+  /** Nothing that was passed on lies where this writes: only framing, and small chunks that are held. */
+  #hold(chunk: Buffer, at: number, take: number): number {
+    if (this.#heldTo === 0) {
+      this.#heldFrom = at;
+      this.#heldTo = at + take;
+    } else {
+      chunk.copyWithin(this.#heldTo, at, at + take);
+      this.#heldTo += take;
+    }
+    return at + take;
+  }
+
+  #passHeld(chunk: Buffer, sink: BodySink): void {
+    const held = chunk.subarray(this.#heldFrom, this.#heldTo);
+    this.#heldTo = 0;
+    sink.onData(held);
   }
 
   #head(chunk: Buffer, at: number): number {

@@ -26,6 +26,8 @@ export interface Http1ClientOptions {
 
 /** A pooled connection is given up so long before the server would close it, in milliseconds. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
+/** Informational answers to one request; they are passed on whether or not the client reads. */
+const MOST_INFORMATIONAL = 32;
 
 export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   readonly batch: WriteBatch;
@@ -43,6 +45,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   #written = false;
   /** Bytes of an answer came back. */
   #answered = false;
+  #informational = 0;
   /** An informational answer said `Connection: close`. */
   #closeAnnounced = false;
   #announcedIdle = -1;
@@ -105,6 +108,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     this.#state = 'head';
     this.#written = false;
     this.#answered = false;
+    this.#informational = 0;
     this.batch.add(bytes);
     this.flush(exchange.sent);
     return exchange;
@@ -209,6 +213,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     if (head.status === 101) return this.#switch(head, chunk, after);
     if (head.status < 200) {
       this.#closeAnnounced ||= this.#fields.close;
+      if (++this.#informational > MOST_INFORMATIONAL) return this.#protocol('too many informational answers');
       exchange.handler.onInformational(head.status, head.headers);
       return after;
     }

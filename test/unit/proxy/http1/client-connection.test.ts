@@ -143,6 +143,17 @@ test('informational answers come before the final one', () => {
   assert.equal(answer.body, 'ok');
 });
 
+test('an endless row of informational answers is refused: a client that does not read would have them all kept', () => {
+  const client = new ClientHarness();
+  const answer = client.answer('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(32));
+  assert.equal(answer.error, null);
+  client.socket.feed('HTTP/1.1 103 Early Hints\r\n\r\n');
+  assert.equal(answer.error?.code, 'upstream-protocol');
+  assert.ok(client.socket.destroyed);
+  const again = new ClientHarness();
+  for (let i = 0; i < 3; i++) assert.ok(again.answer(`HTTP/1.1 100 Continue\r\n\r\n`.repeat(20) + OK).ended);
+});
+
 const REFUSED: readonly (readonly [what: string, bytes: string])[] = [
   ['both lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n'],
   ['two Content-Lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok'],

@@ -242,6 +242,18 @@ test('a body is passed on without copying, as views of what was read', () => {
   assert.equal(bytes[0], 120);
 });
 
+test('small chunks of one read are passed on together, between large ones, and in order', () => {
+  const seen: number[] = [];
+  const server = new ServerHarness({ onData: ({ body }) => void seen.push(body.length) });
+  const large = 'L'.repeat(2_000);
+  const chunks = `1\r\na\r\n2;x=y\r\nbc\r\n7d0\r\n${large}\r\n1\r\nd\r\n`;
+  server.socket.feed(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}3\r\nef`);
+  server.socket.feed('g\r\n0\r\n\r\n');
+  assert.equal(server.last.body, `abc${large}defg`);
+  assert.ok(server.last.ended);
+  assert.deepEqual(seen, [3, 2_003, 2_006, 2_007]);
+});
+
 test('pause stops reading a body and resume goes on', () => {
   const server = new ServerHarness({ answer: false });
   server.socket.feed(`${post(10)}hello`);
@@ -303,9 +315,10 @@ test('an early answer drops the rest of a small body and keeps the connection', 
 
 test('an early answer inside onData gives the exchange nothing more of its body', () => {
   const server = new ServerHarness({ answer: false, onData: ({ downstream }) => respond(downstream, 403, 'no') });
-  const chunked = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n';
-  server.socket.feed(chunked + GET);
-  assert.equal(server.requests[0]?.body, 'a');
+  const [first, second] = ['a'.repeat(2_000), 'b'.repeat(2_000)];
+  const chunks = `7d0\r\n${first}\r\n7d0\r\n${second}\r\n0\r\n\r\n`;
+  server.socket.feed(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}${GET}`);
+  assert.equal(server.requests[0]?.body, first);
   assert.equal(server.requests[0]?.ended, false);
   assert.equal(server.requests.length, 2);
 });
