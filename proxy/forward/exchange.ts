@@ -17,7 +17,7 @@ import type { Tunnel } from '../kit/tunnel.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { DateSource } from './date.ts';
 import type { Deadline, DeadlineOwner, Deadlines } from './deadline.ts';
-import type { ExchangePlan, RouteAction } from './plan.ts';
+import type { ExchangePlan, RouteAction, Translation } from './plan.ts';
 import { CallDeadline, concludeStatus, failureFields, isStranded, noteStatus } from './grpc-call.ts';
 import { ReplayBuffer } from './replay.ts';
 import { respondError } from './respond.ts';
@@ -40,8 +40,9 @@ export interface ExchangeDeps {
 export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner {
   readonly #deps: ExchangeDeps;
   readonly #plan: ExchangePlan;
-  readonly #downstream: Downstream;
-  readonly #head: RequestHead;
+  /** Of the client, or of its translation. */
+  #downstream: Downstream;
+  #head: RequestHead;
   readonly #record: ExchangeRecord;
   readonly #replay = new ReplayBuffer();
   #action: RouteAction | null = null;
@@ -55,6 +56,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   #moved = false;
   /** An informational answer went to the client. */
   #informed = false;
+  #translation: Translation | null = null;
   /** Of a gRPC call. */
   #deadline: CallDeadline | null = null;
   /** An answer that can be ended at any time by trailers. */
@@ -96,12 +98,12 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
       this.#fail(new MeshError('grpc-transport', { origin: 'downstream' }));
       return;
     }
-    if (this.#record.grpc !== null) this.#deadline = CallDeadline.of(head, this.#record.startedAt);
     head.target = action.rewrite(head.target);
     this.#plan.onRequest(head, connection);
     // HTTP/1.0 may come without Host; the next hop is spoken to in HTTP/1.1, which must have one (RFC 9112 §3.2).
     if (head.authority === '') head.authority = serviceOf(cluster.cluster.name);
-    this.#watch(head.bodyLength === 0 ? action.timeout : 0);
+    if (this.#record.grpc !== null) this.#beginCall(cluster);
+    this.#watch(this.#head.bodyLength === 0 ? action.timeout : 0);
     const endpoint = cluster.pick(null);
     if (endpoint === null) this.#fail(new MeshError('no-endpoint', { detail: `cluster ${cluster.cluster.name}` }));
     else this.#try(endpoint, false);
@@ -111,19 +113,35 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     if (this.#phase === 'done') return;
     this.#moved = true;
     this.#record.requestBytes += chunk.length;
-    // Once an answer began nothing is sent again.
-    if (this.#phase === 'waiting') this.#replay.keep(chunk);
-    if (this.#attempt?.upstream?.sendData(chunk) === false) this.#downstream.pause();
+    if (this.#translation === null) this.#forward(chunk);
+    else this.#translate(this.#translation.request(chunk));
   }
 
   onEnd(trailers: HeaderList | null): void {
     if (this.#phase === 'done') return;
+    const error = this.#translation?.end() ?? null;
+    if (error !== null) {
+      this.#giveUp(error);
+      return;
+    }
     this.#requestEnded = true;
     this.#trailers = trailers;
     const timeout = this.#action?.timeout ?? 0;
     // Envoy's route timeout runs from here; an upload has the idle timer only.
     if (timeout > 0 && this.#head.bodyLength !== 0 && this.#phase !== 'tunnel') this.#watch(timeout);
     this.#attempt?.upstream?.sendEnd(trailers);
+  }
+
+  /** Bytes of the request's body, as the upstream gets them. */
+  #forward(chunk: Buffer): void {
+    // Once an answer began nothing is sent again.
+    if (this.#phase === 'waiting') this.#replay.keep(chunk);
+    if (this.#attempt?.upstream?.sendData(chunk) === false) this.#downstream.pause();
+  }
+
+  #translate(chunk: Buffer | MeshError): void {
+    if (chunk instanceof MeshError) this.#giveUp(chunk);
+    else if (chunk.length > 0) this.#forward(chunk);
   }
 
   onDrain(): void {
@@ -223,9 +241,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   /** The call's deadline, the route's timeout or the idle timer. */
   onTimer(): void {
     if (this.#deadline !== null && this.#deps.now() >= this.#deadline.at) {
-      this.#attempt?.cancel();
-      this.#attempt = null;
-      this.#fail(overdue(this.#deadline));
+      this.#giveUp(overdue(this.#deadline));
       return;
     }
     const timeout = this.#action?.timeout ?? 0;
@@ -234,13 +250,21 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
       this.#watch(0);
       return;
     }
-    this.#attempt?.cancel();
-    this.#attempt = null;
-    this.#fail(
+    this.#giveUp(
       routeTimed
         ? new MeshError('upstream-timeout', { origin: 'upstream', detail: `no whole answer within ${timeout} ms` })
         : new MeshError('stream-idle', { detail: `nothing moved for ${STREAM_IDLE} ms` }),
     );
+  }
+
+  /** A gRPC call: its time limit, and the form in which the app gets it. */
+  #beginCall(cluster: ClusterHandle): void {
+    this.#deadline = CallDeadline.of(this.#head, this.#record.startedAt);
+    const translation = this.#plan.translate?.(this.#head, this.#downstream, cluster) ?? null;
+    if (translation === null) return;
+    this.#translation = translation;
+    this.#downstream = translation.downstream;
+    this.#head = translation.head;
   }
 
   #try(endpoint: EndpointHandle, again: boolean): void {
@@ -265,6 +289,13 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     if (!again) return;
     if (this.#replay.sendTo(upstream)) this.#downstream.resume();
     if (this.#requestEnded) upstream.sendEnd(this.#trailers);
+  }
+
+  /** With whatever is under way at an endpoint. */
+  #giveUp(error: MeshError): void {
+    this.#attempt?.cancel();
+    this.#attempt = null;
+    this.#fail(error);
   }
 
   #fail(error: MeshError): void {

@@ -2,7 +2,14 @@
 // compiles one when config applies; an exchange keeps the one that it began with.
 import type { MeshError } from '../../core/kit/error.ts';
 import type { RuleId } from '../../core/model/brand.ts';
-import type { ClusterHandle, ConnectionInfo, ExchangeRecord, RequestHead, ResponseHead } from '../exchange.ts';
+import type {
+  ClusterHandle,
+  ConnectionInfo,
+  Downstream,
+  ExchangeRecord,
+  RequestHead,
+  ResponseHead,
+} from '../exchange.ts';
 import type { HeaderList } from '../kit/header-list.ts';
 
 /** What a matched route does. Made when config applies, shared by every exchange that takes it. */
@@ -20,6 +27,18 @@ export interface ExchangePlan {
   /** First of all: request id and trace, so that every answer and log line has them. */
   identify(head: RequestHead, record: ExchangeRecord): void;
   /** Where it goes, or why not. Fills `record.rule`, and `record.decisionId` where it denies. */
+/** A client that speaks another form of what the upstream speaks. */
+export interface Translation {
+  /** The request as the upstream gets it. */
+  readonly head: RequestHead;
+  /** Takes what the upstream says. */
+  readonly downstream: Downstream;
+  /** Bytes of the request's body as the upstream gets them, possibly none. */
+  request(chunk: Buffer): Buffer | MeshError;
+  /** At the end of that body: what is wrong with it. */
+  end(): MeshError | null;
+}
+
   route(head: RequestHead, connection: ConnectionInfo, record: ExchangeRecord): RouteAction | MeshError;
   /** Request filters, once, after the route is known. */
   onRequest(head: RequestHead, connection: ConnectionInfo): void;
@@ -29,4 +48,6 @@ export interface ExchangePlan {
   onLocalAnswer(error: MeshError, headers: HeaderList): void;
   /** Once per exchange, at its end. */
   record(record: ExchangeRecord): void;
+  /** Once the cluster is known; null, as without this: nothing to translate. */
+  translate?(head: RequestHead, downstream: Downstream, cluster: ClusterHandle): Translation | null;
 }

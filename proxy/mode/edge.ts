@@ -4,6 +4,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { EdgeListenerResource, View } from '../../core/model/view.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import { composeRequestFilters, edgeRequestFilter, viaFilter } from '../filter/forwarded.ts';
+import { grpcWebCall } from '../filter/grpc-web.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
 import { createPlan, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
 import { CompiledRoutes } from './routes.ts';
@@ -51,6 +52,8 @@ function edgePlan(listener: EdgeListenerResource, view: View, context: PlanConte
       if (!hostMatches(hosts, target.host)) return new MeshError('no-route', { detail: 'unknown host' });
       return routes.match(target, record);
     },
+    // Whoever speaks anything else is left to say so itself: an app may know gRPC-Web.
+    translate: (head, downstream, { cluster }) => (cluster.protocol === 'grpc' ? grpcWebCall(head, downstream) : null),
     onRequest: composeRequestFilters([edgeRequestFilter, viaFilter(`edge-${listener.edge}`)]),
   });
 }

@@ -57,6 +57,10 @@ export interface PlanParts {
   onResponse?(head: ResponseHead, fromMesh: boolean): void;
   onLocalAnswer?(error: MeshError, headers: HeaderList): void;
 }
+  /** Default: CONNECT is not spoken. */
+  readonly connect?: ExchangePlan['connect'];
+  /** Default: nothing is translated. */
+  readonly translate?: NonNullable<ExchangePlan['translate']>;
 
 export function createPlan(context: Pick<PlanContext, 'ids' | 'record'>, parts: PlanParts): ExchangePlan {
   const { ids, record } = context;
@@ -69,6 +73,7 @@ export function createPlan(context: Pick<PlanContext, 'ids' | 'record'>, parts: 
     record,
   };
 }
+    ...(parts.translate === undefined ? {} : { translate: parts.translate }),
 
 function stripFromMesh(head: ResponseHead, fromMesh: boolean): void {
   if (fromMesh) meshResponseFilter(head);
