@@ -1,6 +1,6 @@
 // The resources of a mesh, each made once and shared by every view that needs it: clusters, static
 // endpoints, listeners and route tables.
-import { clusterName, milliseconds, type ClusterName, type Milliseconds, type RuleId } from '../model/brand.ts';
+import { clusterName, milliseconds, type ClusterName, type RuleId } from '../model/brand.ts';
 import type { Edge, Mesh, RouteRule, Service, WeightedTarget } from '../model/mesh.ts';
 import type {
   Cluster,
@@ -12,6 +12,7 @@ import type {
   RouteTable,
 } from '../model/view.ts';
 import { compilePolicy, identityOf } from './authorization.ts';
+import { inboundTimeouts, routeTimeouts, serviceTimeouts } from './timeouts.ts';
 
 /** Envoy's cluster connect timeout. */
 const CONNECT_TIMEOUT = milliseconds(5000);
@@ -56,16 +57,9 @@ export function compileInbound(
     appPort: service.port,
     protocol: service.protocol,
     policy: compilePolicy(mesh, service, callers),
-    timeout: inboundTimeout(mesh, service),
+    ...inboundTimeouts(mesh, service),
     ruleId: service.ruleId,
   };
-}
-
-/** A route may grant more time than the service does: the callee's side must not cut that short. */
-function inboundTimeout(mesh: Mesh, service: Service): Milliseconds {
-  const routes = [...mesh.edges.values()].flatMap((edge) => edge.routes);
-  const granted = routes.filter((route) => route.to.some((target) => target.service === service.name));
-  return longest([service.timeout, ...granted.flatMap((route) => route.timeout ?? [])]);
 }
 
 /** The port that its name is called on. 0: a job has none, nor have static endpoints that differ in theirs. */
@@ -90,7 +84,7 @@ export function compileOutbound(service: Service, loopback: string): Outbound {
     match: { hosts: [], path: { kind: 'prefix', path: '/' }, methods: [], headers: [], query: [] },
     split: [{ cluster: clusterName(service.name), weight: 1 }],
     rewrite: null,
-    timeout: service.timeout,
+    ...serviceTimeouts(service),
   };
   return {
     listener: { kind: 'outbound', name, service: service.name, port, loopback, routes: name, ruleId: service.ruleId },
@@ -126,17 +120,8 @@ function compileRoute(mesh: Mesh, route: RouteRule): Route {
     match: route.match,
     split: route.to.map((target) => ({ cluster: targetCluster(target), weight: target.weight })),
     rewrite: route.rewrite,
-    timeout: route.timeout ?? longestOf(mesh, route.to),
+    ...routeTimeouts(mesh, route),
   };
-}
-
-function longestOf(mesh: Mesh, targets: readonly WeightedTarget[]): Milliseconds {
-  return longest(targets.flatMap((target) => mesh.services.get(target.service)?.timeout ?? []));
-}
-
-/** 0 is none, which is the longest of all. */
-function longest(timeouts: readonly Milliseconds[]): Milliseconds {
-  return milliseconds(timeouts.includes(milliseconds(0)) ? 0 : Math.max(...timeouts));
 }
 
 function hostPortText(host: string, port: number): string {

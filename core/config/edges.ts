@@ -9,7 +9,7 @@ import type { Reader } from './reader.ts';
 import { resolveTarget } from './references.ts';
 import { readHosts, readMatch, readPrefix } from './route-match.ts';
 import type { EdgeFile, RouteFile } from './schema.ts';
-import { readTimeout } from './services.ts';
+import { readTimeouts } from './timeouts.ts';
 
 /** `edge-<name>` is a DNS label too. */
 const LONGEST_EDGE_NAME = 58;
@@ -61,9 +61,10 @@ function readRoute(reader: Reader, path: Path, file: RouteFile, directory: Direc
   const match = readMatch(reader, [...path, 'match'], file.match);
   const to = readTargets(reader, [...path, 'to'], file.to, directory);
   const rewrite = readRewrite(reader, [...path, 'rewrite'], file.rewrite, match);
-  const timeout = readTimeout(reader, [...path, 'timeout'], file.timeout);
+  const { request, perTry, idle } = readTimeouts(reader, [...path, 'timeout'], file.timeout);
   const id = reader.rule(path);
-  return match === null ? null : { match, to, rewrite, timeout, ruleId: id };
+  const timeouts = { timeout: request, perTryTimeout: perTry, idleTimeout: idle };
+  return match === null ? null : { match, to, rewrite, ...timeouts, ruleId: id };
 }
 
 function readTargets(

@@ -12,10 +12,31 @@ export const closed = { additionalProperties: false } as const;
 
 export const port = (minimum: 0 | 1, description: string) =>
   Type.Integer({ minimum, maximum: 65535, title: `a port from ${minimum} to 65535`, description });
+const DURATION_PATTERN = String.raw`^(0|\d{1,9}(\.\d{1,3})?(ms|s|m|h))$`;
 export const duration = (description: string) => {
   const title = 'a duration such as 2s, 500ms or 1m, or 0 for none';
-  const text = Type.String({ pattern: String.raw`^(0|\d{1,9}(\.\d{1,3})?(ms|s|m|h))$`, title });
+  const text = Type.String({ pattern: DURATION_PATTERN, title });
   return Type.Union([text, Type.Literal(0, { title })], { title, description });
+};
+/** One duration is `request`. */
+export const timeouts = (description: string) => {
+  const title = 'a duration such as 2s, 500ms or 1m, 0 for none, or { request, perTry, idle }';
+  const parts = Type.Object(
+    {
+      request: Type.Optional(duration(description)),
+      perTry: Type.Optional(
+        duration(
+          'The longest that one try may take until its answer begins; then another one is made where it may be.',
+        ),
+      ),
+      idle: Type.Optional(
+        duration('The longest without a byte in either direction. Default 5m, and 1h for upgraded connections.'),
+      ),
+    },
+    { ...closed, title: 'a mapping with request, perTry or idle' },
+  );
+  const text = Type.String({ pattern: DURATION_PATTERN, title });
+  return Type.Union([text, Type.Literal(0, { title }), parts], { title, description });
 };
 export const texts = (item: string, title: string, description?: string) =>
   Type.Array(Type.String({ maxLength: MOST.text, title: item }), {

@@ -2,7 +2,7 @@
 // config.schema.json for editors all come from here. A `title` says what is expected, in the words of an
 // error message; a `description` is what an editor shows.
 import { Type, type Static } from 'typebox';
-import { closed, duration, MOST, named, names, oneOrMany, port, texts } from './schema-parts.ts';
+import { closed, MOST, named, names, oneOrMany, port, texts, timeouts } from './schema-parts.ts';
 
 const mesh = Type.Object(
   {
@@ -113,7 +113,7 @@ const service = Type.Object(
       }),
     ),
     timeout: Type.Optional(
-      duration('The longest that a whole request may take, retries included. Default 15s; grpc: none.'),
+      timeouts('The longest that a whole request may take, retries included. Default 15s; grpc: none.'),
     ),
     endpoints: Type.Optional(
       texts('host:port', 'a list of host:port', 'A service outside the mesh, at these addresses, without TLS.'),
@@ -215,7 +215,7 @@ const route = Type.Object(
         { ...closed, title: 'a mapping with prefix and to' },
       ),
     ),
-    timeout: Type.Optional(duration("The longest that a whole request may take. Default: the service's own.")),
+    timeout: Type.Optional(timeouts("The longest that a whole request may take. Default: the service's own.")),
   },
   { ...closed, title: 'a mapping with match and to', description: 'Which requests go where.' },
 );

@@ -1,14 +1,14 @@
 // The services section: one entry of the file → one Service of the model. Names of other services are
 // checked afterwards, in references.ts, when all of them are known.
-import { milliseconds, type Milliseconds } from '../model/brand.ts';
+import { milliseconds } from '../model/brand.ts';
 import type { AllowRule, HostPort, PathPattern, Service, ServiceVersion } from '../model/mesh.ts';
 import { parseHostPort } from './address.ts';
 import type { ServiceEntry } from './directory.ts';
-import { parseDuration } from './duration.ts';
 import { quote, type Path } from './problem.ts';
 import type { Reader } from './reader.ts';
 import { readMethods, readPattern } from './route-match.ts';
 import type { ServiceFile } from './schema.ts';
+import { readTimeouts } from './timeouts.ts';
 
 /** Envoy's route timeout. */
 const DEFAULT_TIMEOUT = milliseconds(15_000);
@@ -30,12 +30,14 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
     );
   }
   const protocol = file.protocol ?? ('http' as const);
+  const { request, perTry, idle } = readTimeouts(reader, [...path, 'timeout'], file.timeout);
   const common = {
     name,
     protocol,
     balance: file.balance ?? 'least-request',
-    timeout:
-      readTimeout(reader, [...path, 'timeout'], file.timeout) ?? (protocol === 'grpc' ? GRPC_TIMEOUT : DEFAULT_TIMEOUT),
+    timeout: request ?? (protocol === 'grpc' ? GRPC_TIMEOUT : DEFAULT_TIMEOUT),
+    perTryTimeout: perTry,
+    idleTimeout: idle,
     ruleId: reader.rule(path),
   };
   if (file.endpoints !== undefined) {
@@ -56,14 +58,6 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
     allow: readAllow(reader, [...path, 'allow'], file.allow),
     versions: readVersions(reader, path, file),
   };
-}
-
-/** null: there is none, or it is reported. */
-export function readTimeout(reader: Reader, path: Path, text: string | 0 | undefined): Milliseconds | null {
-  if (text === undefined) return null;
-  const value = parseDuration(text);
-  if (value === null) reader.error(path, `found ${quote(text)}, expected whole milliseconds and at most 24h`, '');
-  return value;
 }
 
 function readEndpoints(reader: Reader, path: Path, texts: readonly (string | undefined)[]): readonly HostPort[] {

@@ -50,8 +50,6 @@ const VALUES: Readonly<Record<string, IsUnbuilt>> = {
   'services.*.protocol': oneOf('tcp'),
   'services.*.balance': (value) => isMapping(value) || oneOf('random', 'ring-hash', 'maglev', 'peak-ewma')(value),
   'edges.*.listeners[*].tls': (value) => isMapping(value) || oneOf('acme')(value),
-  'services.*.timeout': isMapping,
-  'edges.*.routes[*].timeout': isMapping,
   'services.*.endpoints[*]': isMapping,
 };
 

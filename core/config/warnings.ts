@@ -94,6 +94,8 @@ function warnAboutRoutes(edge: Edge, warn: Warn): void {
     split: [],
     rewrite: null,
     timeout: milliseconds(0),
+    perTryTimeout: milliseconds(0),
+    idleTimeout: null,
   }));
   const found = findAmbiguities(routes);
   const shadowed = new Set(found.filter(({ kind }) => kind === 'shadowed').map(({ other }) => other));

@@ -39,6 +39,10 @@ export interface WorkloadService {
   readonly balance: BalancePolicy;
   /** Whole request, retries included, as Envoy's route timeout. Default 15 s, with `grpc` 0, which is none. */
   readonly timeout: Milliseconds;
+  /** One try, until its answer begins. null, 0: none. */
+  readonly perTryTimeout: Milliseconds | null;
+  /** Without a byte in either direction. 0: none; null: the default. */
+  readonly idleTimeout: Milliseconds | null;
   readonly ruleId: RuleId;
 }
 
@@ -50,6 +54,8 @@ export interface StaticService {
   readonly protocol: Protocol;
   readonly balance: BalancePolicy;
   readonly timeout: Milliseconds;
+  readonly perTryTimeout: Milliseconds | null;
+  readonly idleTimeout: Milliseconds | null;
   readonly ruleId: RuleId;
 }
 
@@ -104,6 +110,10 @@ export interface RouteRule {
   readonly rewrite: PrefixRewrite | null;
   /** null: that of the services it leads to; the longest where they differ. */
   readonly timeout: Milliseconds | null;
+  /** null: as with `timeout`. */
+  readonly perTryTimeout: Milliseconds | null;
+  /** null: as with `timeout`. */
+  readonly idleTimeout: Milliseconds | null;
   readonly ruleId: RuleId;
 }
 

@@ -59,6 +59,8 @@ export interface InboundListener {
   readonly protocol: Protocol;
   readonly policy: AuthorizationPolicy;
   readonly timeout: Milliseconds;
+  /** As in a Route. */
+  readonly idleTimeout: Milliseconds | null;
   readonly ruleId: RuleId;
 }
 
@@ -103,6 +105,10 @@ export interface Route {
   readonly rewrite: PrefixRewrite | null;
   /** 0: none. */
   readonly timeout: Milliseconds;
+  /** One try, until its answer begins; 0: none. */
+  readonly perTryTimeout: Milliseconds;
+  /** Without a byte in either direction; 0: none; null: the default, which is longer for upgraded connections. */
+  readonly idleTimeout: Milliseconds | null;
 }
 
 export interface WeightedCluster {

@@ -25,6 +25,7 @@ export function decodeListener(reader: FieldReader, wire: Listener__Output): Lis
       protocol: protocol ?? 'http',
       policy: decodePolicy(reader, inbound.policy),
       timeout: reader.milliseconds('inbound.timeout_ms', inbound.timeoutMs),
+      idleTimeout: inbound.idleTimeout ? reader.milliseconds('inbound.idle_timeout.ms', inbound.idleTimeout.ms) : null,
       ruleId: rule,
     };
   }

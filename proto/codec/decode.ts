@@ -126,5 +126,7 @@ function decodeRoute(reader: FieldReader, path: string, wire: Route__Output): Ro
         }
       : null,
     timeout: reader.milliseconds(`${path}.timeout_ms`, wire.timeoutMs),
+    perTryTimeout: reader.milliseconds(`${path}.per_try_timeout_ms`, wire.perTryTimeoutMs),
+    idleTimeout: wire.idleTimeout ? reader.milliseconds(`${path}.idle_timeout.ms`, wire.idleTimeout.ms) : null,
   };
 }

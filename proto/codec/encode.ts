@@ -108,6 +108,7 @@ function listenerKind(listener: Listener): WireListener {
           appPort: listener.appPort,
           policy: policyBody(listener.policy),
           timeoutMs: listener.timeout,
+          ...idleBody(listener.idleTimeout),
           protocol: WIRE_PROTOCOL[listener.protocol],
         },
       };
@@ -166,7 +167,13 @@ function routeBody(route: Route): WireRoute {
     split: route.split.map(({ cluster, weight }) => ({ cluster, weight })),
     ...(rewrite === null ? {} : { rewrite: { prefix: rewrite.prefix, to: rewrite.to } }),
     timeoutMs: route.timeout,
+    perTryTimeoutMs: route.perTryTimeout,
+    ...idleBody(route.idleTimeout),
   };
+}
+
+function idleBody(timeout: number | null): { idleTimeout?: { ms: number } } {
+  return timeout === null ? {} : { idleTimeout: { ms: timeout } };
 }
 
 function pathBody(pattern: PathPattern): WirePath {

@@ -9,6 +9,7 @@ import type { Cluster as _weft_v1_Cluster, Cluster__Output as _weft_v1_Cluster__
 import type { ClusterEndpoints as _weft_v1_ClusterEndpoints, ClusterEndpoints__Output as _weft_v1_ClusterEndpoints__Output } from './weft/v1/ClusterEndpoints.ts';
 import type { EdgeListener as _weft_v1_EdgeListener, EdgeListener__Output as _weft_v1_EdgeListener__Output } from './weft/v1/EdgeListener.ts';
 import type { Endpoint as _weft_v1_Endpoint, Endpoint__Output as _weft_v1_Endpoint__Output } from './weft/v1/Endpoint.ts';
+import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from './weft/v1/IdleTimeout.ts';
 import type { InboundListener as _weft_v1_InboundListener, InboundListener__Output as _weft_v1_InboundListener__Output } from './weft/v1/InboundListener.ts';
 import type { Listener as _weft_v1_Listener, Listener__Output as _weft_v1_Listener__Output } from './weft/v1/Listener.ts';
 import type { NameValue as _weft_v1_NameValue, NameValue__Output as _weft_v1_NameValue__Output } from './weft/v1/NameValue.ts';
@@ -38,6 +39,7 @@ export interface ProtoGrpcType {
       EdgeListener: MessageTypeDefinition<_weft_v1_EdgeListener, _weft_v1_EdgeListener__Output>
       EdgeTls: EnumTypeDefinition
       Endpoint: MessageTypeDefinition<_weft_v1_Endpoint, _weft_v1_Endpoint__Output>
+      IdleTimeout: MessageTypeDefinition<_weft_v1_IdleTimeout, _weft_v1_IdleTimeout__Output>
       InboundListener: MessageTypeDefinition<_weft_v1_InboundListener, _weft_v1_InboundListener__Output>
       Listener: MessageTypeDefinition<_weft_v1_Listener, _weft_v1_Listener__Output>
       NameValue: MessageTypeDefinition<_weft_v1_NameValue, _weft_v1_NameValue__Output>

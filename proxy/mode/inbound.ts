@@ -103,6 +103,8 @@ function appAction(listener: InboundListener, app: ClusterHandle | null): RouteA
   return {
     ruleId: listener.ruleId,
     timeout: listener.timeout,
+    perTryTimeout: 0,
+    idleTimeout: listener.idleTimeout,
     choose: () => app,
     rewrite: (target) => target,
   };

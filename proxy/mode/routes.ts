@@ -33,6 +33,8 @@ export class CompiledRoutes {
 class SplitAction implements RouteAction {
   readonly ruleId: RuleId;
   readonly timeout: number;
+  readonly perTryTimeout: number;
+  readonly idleTimeout: number | null;
   readonly #route: Route;
   readonly #clusters: ReadonlyMap<string, ClusterHandle | null>;
   /** Where there is nothing to choose. */
@@ -42,6 +44,8 @@ class SplitAction implements RouteAction {
   constructor(route: Route, find: FindCluster, random: () => number) {
     this.ruleId = route.ruleId;
     this.timeout = route.timeout;
+    this.perTryTimeout = route.perTryTimeout;
+    this.idleTimeout = route.idleTimeout;
     this.#route = route;
     this.#clusters = new Map(route.split.map(({ cluster }) => [cluster, find(cluster)]));
     const [first] = route.split;

@@ -3,69 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { clusterName, milliseconds, ruleId, type SnapshotHash } from '../../core/model/brand.ts';
-import type { Listener, View } from '../../core/model/view.ts';
-import { OutboundMode } from '../../proxy/mode/outbound.ts';
+import type { View } from '../../core/model/view.ts';
 import { ViewRunner } from '../../proxy/mode/view-runner.ts';
+import { type Callee, callerView, startCallerOf } from '../support/caller-view.ts';
 import { fakeTimers } from '../support/fake-timers.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, closedPort, startUpstream } from '../support/http-peers.ts';
-import { endpointAt, route, startProxy, staticCluster, type ProxyHarness } from '../support/proxy-harness.ts';
-
-interface Callee {
-  readonly name: string;
-  readonly loopback: string;
-  /** Its own. */
-  readonly port: number;
-  /** Where it is. */
-  readonly at: number;
-}
-
-/** Of a workload whose own port is `ownPort`; null: a job. */
-function callerView(ownPort: number | null, callees: readonly Callee[], snapshot = 'aaaaaaaaaaaaaaaa'): View {
-  const listeners = callees.map(({ name, loopback, port }): Listener => {
-    const routes = `outbound/${name}`;
-    return { kind: 'outbound', name: routes, service: name, port, loopback, routes, ruleId: ruleId('services.a') };
-  });
-  if (ownPort !== null) listeners.push(inbound(ownPort));
-  return {
-    // Any text will do for a hash here.
-    snapshot: snapshot as SnapshotHash,
-    clusters: new Map(callees.map(({ name }) => [name, staticCluster(name)])),
-    endpoints: new Map(
-      callees.map(({ name, at }) => [name, { cluster: clusterName(name), endpoints: [endpointAt(at)] }]),
-    ),
-    listeners: new Map(listeners.map((listener) => [listener.name, listener])),
-    routes: new Map(
-      callees.map(({ name }) => [`outbound/${name}`, { name: `outbound/${name}`, routes: [route('/', { to: name })] }]),
-    ),
-  };
-}
-
-function inbound(appPort: number): Listener {
-  const rule = ruleId('services.caller');
-  return {
-    kind: 'inbound',
-    name: 'inbound',
-    service: 'caller',
-    appPort,
-    protocol: 'http',
-    policy: { callers: [], allow: null, denyRuleId: rule },
-    timeout: milliseconds(0),
-    ruleId: rule,
-  };
-}
-
-async function caller(t: TestContext, appPort: number | null = null): Promise<ProxyHarness> {
-  const mode = new OutboundMode({
-    service: 'caller',
-    namespace: 'default',
-    byHost: { host: '127.0.0.1', port: 0 },
-    ports: new Map(),
-    names: { appPort, transparent: false },
-  });
-  return startProxy(t, { modes: [mode] });
-}
+import type { ProxyHarness } from '../support/proxy-harness.ts';
 
 async function callee(t: TestContext, name: string, loopback: string, port?: number): Promise<Callee> {
   const upstream = await startUpstream(t, (_incoming, response) => response.end(name));
@@ -93,7 +37,7 @@ test('each callee is served at its own address and its own port, also where two 
     await callee(t, 'users', '127.15.201.1', port),
     await callee(t, 'payments', '127.15.201.2', port),
   ];
-  const proxy = await caller(t);
+  const proxy = await startCallerOf(t);
   await apply(proxy, callerView(null, [users, payments]));
   assert.equal((await ask(port, '/', { host: users.loopback })).body, 'users');
   assert.equal((await ask(port, '/', { host: payments.loopback })).body, 'payments');
@@ -104,7 +48,7 @@ test('each callee is served at its own address and its own port, also where two 
 test('a port of the own service is the app’s, on every address: its callee is served by another port, and by Host', async (t) => {
   const own = await closedPort();
   const payments = await callee(t, 'payments', '127.15.202.1', own);
-  const proxy = await caller(t);
+  const proxy = await startCallerOf(t);
   await apply(proxy, callerView(own, [payments]));
   const standIn = own < 32_768 ? own + 32_768 : own - 16_384;
   assert.equal(proxy.port('names/payments'), standIn);
@@ -127,14 +71,14 @@ test('where the app listens beside the service’s port counts as its port too',
     await callee(t, 'users', '127.15.203.1', app),
     await callee(t, 'payments', '127.15.203.2'),
   ];
-  const proxy = await caller(t, app);
+  const proxy = await startCallerOf(t, app);
   await apply(proxy, callerView(own, [users, payments]));
   assert.deepEqual(names(proxy), ['outbound', 'names/users', 'names/payments']);
   assert.equal(proxy.port('names/users'), app < 32_768 ? app + 32_768 : app - 16_384);
 });
 
 test('a callee without a port of its own has no address to be served at', async (t) => {
-  const proxy = await caller(t);
+  const proxy = await startCallerOf(t);
   await apply(proxy, callerView(null, [{ name: 'spread', loopback: '127.15.204.1', port: 0, at: 1 }]));
   assert.deepEqual(names(proxy), ['outbound']);
 });
@@ -145,7 +89,7 @@ test('of two callees at one place one is served there and the other is not, what
     await callee(t, 'users', '127.15.208.1', port),
     await callee(t, 'payments', '127.15.208.1', port),
   ];
-  const proxy = await caller(t);
+  const proxy = await startCallerOf(t);
   await apply(proxy, callerView(null, [users, payments]));
   assert.deepEqual(names(proxy), ['outbound', 'names/users']);
   assert.equal((await ask(port, '/', { host: users.loopback })).body, 'users');
@@ -153,7 +97,7 @@ test('of two callees at one place one is served there and the other is not, what
 
 test('addresses come and go with the views, and those that stay keep their connections', async (t) => {
   const [users, payments] = [await callee(t, 'users', '127.15.205.1'), await callee(t, 'payments', '127.15.205.2')];
-  const proxy = await caller(t);
+  const proxy = await startCallerOf(t);
   await apply(proxy, callerView(null, [users]));
   const kept = proxy.proxy.acceptors.find(({ name }) => name === 'names/users');
   await apply(proxy, callerView(null, [users, payments], 'bbbbbbbbbbbbbbbb'));
@@ -170,7 +114,7 @@ test('addresses come and go with the views, and those that stay keep their conne
 test('an address that another program has is said once, keeps nothing else from serving, and is tried again', async (t) => {
   const [users, payments] = [await callee(t, 'users', '127.15.206.1'), await callee(t, 'payments', '127.15.206.2')];
   const intruder = await occupy(t, users.loopback, users.port);
-  const proxy = await caller(t);
+  const proxy = await startCallerOf(t);
   const timers = fakeTimers();
   let applied = 0;
   const runner = new ViewRunner({ proxy: proxy.proxy, clock: timers, onApplied: () => (applied += 1) });
@@ -204,7 +148,7 @@ test('an address that another program has is said once, keeps nothing else from 
 test('an address that is no longer asked for is no longer tried', async (t) => {
   const users = await callee(t, 'users', '127.15.207.1');
   await occupy(t, users.loopback, users.port);
-  const proxy = await caller(t);
+  const proxy = await startCallerOf(t);
   const timers = fakeTimers();
   const runner = new ViewRunner({ proxy: proxy.proxy, clock: timers, onApplied: () => {} });
   await runner.apply(callerView(null, [users]));

@@ -78,6 +78,8 @@ function arbitraryRoute(clusters: readonly Cluster[]): fc.Arbitrary<Route> {
     split: short(target, 1),
     rewrite: fc.option(fc.record({ prefix: visible, to: visible })),
     timeout: time,
+    perTryTimeout: time,
+    idleTimeout: fc.option(time),
   });
 }
 
@@ -90,6 +92,7 @@ function arbitraryListener(name: string, tables: readonly string[]): fc.Arbitrar
     protocol,
     policy,
     timeout: time,
+    idleTimeout: fc.option(time),
     ruleId: rule,
   });
   if (tables.length === 0) return inbound;

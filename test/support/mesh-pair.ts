@@ -41,6 +41,7 @@ export function inboundView(): View {
           protocol: 'http',
           policy: { callers: [caller], allow: [allow], denyRuleId: ruleId('services.payments.allow') },
           timeout: milliseconds(5_000),
+          idleTimeout: null,
           ruleId: ruleId('services.payments'),
         },
       ],

@@ -139,18 +139,22 @@ export function endpointAt(port: number): Endpoint {
 export interface RouteOptions {
   readonly to?: string;
   readonly timeout?: number;
+  readonly perTryTimeout?: number;
+  readonly idleTimeout?: number | null;
   readonly index?: number;
   readonly rewriteTo?: string;
 }
 
 /** Everything under a prefix. */
 export function route(prefix: string, options: RouteOptions = {}): Route {
-  const { to = 'up', timeout = 0, index = 0, rewriteTo } = options;
+  const { to = 'up', timeout = 0, perTryTimeout = 0, idleTimeout = null, index = 0, rewriteTo } = options;
   return {
     ruleId: ruleId(`edges.main.routes[${index}]`),
     match: { hosts: [], path: { kind: 'prefix', path: prefix }, methods: [], headers: [], query: [] },
     split: [{ cluster: clusterName(to), weight: 1 }],
     rewrite: rewriteTo === undefined ? null : { prefix, to: rewriteTo },
     timeout: milliseconds(timeout),
+    perTryTimeout: milliseconds(perTryTimeout),
+    idleTimeout: idleTimeout === null ? null : milliseconds(idleTimeout),
   };
 }

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly kind?: Cluster['kind'];
   readonly protocol?: Protocol;
   readonly timeout?: number;
+  readonly perTryTimeout?: number;
+  readonly idleTimeout?: number;
   readonly route?: () => RouteAction | MeshError;
 }
 
@@ -41,6 +43,8 @@ export function runExchange(head: RequestHead, options: RunOptions = {}): Runnin
   const action: RouteAction = {
     ruleId: ruleId('edges.main.routes[0]'),
     timeout: options.timeout ?? 0,
+    perTryTimeout: options.perTryTimeout ?? 0,
+    idleTimeout: options.idleTimeout ?? null,
     choose: () => cluster,
     rewrite: (target) => target,
   };

@@ -2,6 +2,7 @@
 
 import type { AuthorizationPolicy as _weft_v1_AuthorizationPolicy, AuthorizationPolicy__Output as _weft_v1_AuthorizationPolicy__Output } from '../../weft/v1/AuthorizationPolicy.ts';
 import type { Protocol as _weft_v1_Protocol, Protocol__Output as _weft_v1_Protocol__Output } from '../../weft/v1/Protocol.ts';
+import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from '../../weft/v1/IdleTimeout.ts';
 
 export interface InboundListener {
   'service'?: (string);
@@ -9,6 +10,10 @@ export interface InboundListener {
   'policy'?: (_weft_v1_AuthorizationPolicy | null);
   'timeoutMs'?: (number);
   'protocol'?: (_weft_v1_Protocol);
+  /**
+   * Absent: the default.
+   */
+  'idleTimeout'?: (_weft_v1_IdleTimeout | null);
 }
 
 export interface InboundListener__Output {
@@ -17,4 +22,8 @@ export interface InboundListener__Output {
   'policy': (_weft_v1_AuthorizationPolicy__Output | null);
   'timeoutMs': (number);
   'protocol': (_weft_v1_Protocol__Output);
+  /**
+   * Absent: the default.
+   */
+  'idleTimeout': (_weft_v1_IdleTimeout__Output | null);
 }

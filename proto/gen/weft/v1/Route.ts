@@ -3,6 +3,7 @@
 import type { RouteMatch as _weft_v1_RouteMatch, RouteMatch__Output as _weft_v1_RouteMatch__Output } from '../../weft/v1/RouteMatch.ts';
 import type { WeightedCluster as _weft_v1_WeightedCluster, WeightedCluster__Output as _weft_v1_WeightedCluster__Output } from '../../weft/v1/WeightedCluster.ts';
 import type { PrefixRewrite as _weft_v1_PrefixRewrite, PrefixRewrite__Output as _weft_v1_PrefixRewrite__Output } from '../../weft/v1/PrefixRewrite.ts';
+import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from '../../weft/v1/IdleTimeout.ts';
 
 export interface Route {
   'ruleId'?: (string);
@@ -10,6 +11,14 @@ export interface Route {
   'split'?: (_weft_v1_WeightedCluster)[];
   'rewrite'?: (_weft_v1_PrefixRewrite | null);
   'timeoutMs'?: (number);
+  /**
+   * 0: none.
+   */
+  'perTryTimeoutMs'?: (number);
+  /**
+   * Absent: the default.
+   */
+  'idleTimeout'?: (_weft_v1_IdleTimeout | null);
 }
 
 export interface Route__Output {
@@ -18,4 +27,12 @@ export interface Route__Output {
   'split': (_weft_v1_WeightedCluster__Output)[];
   'rewrite': (_weft_v1_PrefixRewrite__Output | null);
   'timeoutMs': (number);
+  /**
+   * 0: none.
+   */
+  'perTryTimeoutMs': (number);
+  /**
+   * Absent: the default.
+   */
+  'idleTimeout': (_weft_v1_IdleTimeout__Output | null);
 }

@@ -366,3 +366,36 @@ test('the order of keys never moves the hash', () => {
     { numRuns: 60 },
   );
 });
+
+test('time limits of one try and of silence come from the route, else from the most patient service', () => {
+  const text = `version: 1
+services:
+  a: { port: 1, timeout: { perTry: 100ms, idle: 1m } }
+  b: { port: 2, timeout: { perTry: 200ms, idle: 2m } }
+  c: { port: 3 }
+edges:
+  main:
+    listeners: [{ port: 8080 }]
+    routes:
+      - { match: /a, to: a }
+      - { match: /ab, to: { a: 1, b: 1 } }
+      - { match: /ac, to: { a: 1, c: 1 } }
+      - { match: /c, to: c }
+      - { match: /own, to: a, timeout: { perTry: 0, idle: 3m } }
+`;
+  const snapshot = snapshotOf(text);
+  const routes = viewOf(snapshot, 'edge-main').routes.get('edge/main')?.routes ?? [];
+  assert.deepEqual(
+    routes.map(({ perTryTimeout, idleTimeout }) => [perTryTimeout, idleTimeout]),
+    [
+      [100, 60_000],
+      [200, 120_000],
+      // Without a limit, and with the default, which is an hour for upgraded connections.
+      [0, 3_600_000],
+      [0, null],
+      [0, 180_000],
+    ],
+  );
+  assert.equal(inboundOf(snapshot, 'a').idleTimeout, 180_000);
+  assert.equal(inboundOf(snapshot, 'c').idleTimeout, null);
+});

@@ -34,6 +34,8 @@ test('what is left out gets its default', () => {
     versions: [{ name: null, instances: 1 }],
     balance: 'least-request',
     timeout: 15_000,
+    perTryTimeout: null,
+    idleTimeout: null,
     ruleId: 'services.web',
   });
 });
@@ -48,7 +50,7 @@ services:
     calls: [web]
     versions: { v2: {}, v1: { instances: 3 }, v0: { instances: 0 } }
     balance: round-robin
-    timeout: 500ms
+    timeout: { request: 500ms, perTry: 200ms, idle: 1m }
     allow:
       - { from: web, methods: [GET, PURGE], paths: [/a, "/b/{id}", /c/**] }
       - { from: [edge-main, web] }
@@ -81,6 +83,8 @@ edges: { main: { listeners: [{ port: 8080 }], routes: [{ match: /**, to: api }] 
     ],
     balance: 'round-robin',
     timeout: 500,
+    perTryTimeout: 200,
+    idleTimeout: 60_000,
     ruleId: 'services.api',
   });
 });
@@ -97,6 +101,8 @@ test('a service with endpoints is static and has no workload', () => {
     protocol: 'http',
     balance: 'least-request',
     timeout: 0,
+    perTryTimeout: null,
+    idleTimeout: null,
     ruleId: 'services.db',
   });
 });
@@ -123,7 +129,7 @@ edges:
   main:
     listeners: [{ port: 8443, hosts: [API.Shop.test., "*.b.test"], tls: internal }, { port: 0, address: "::1" }]
     routes:
-      - { match: "POST,PUT /a/{id}", to: web@v2, timeout: 1.5s }
+      - { match: "POST,PUT /a/{id}", to: web@v2, timeout: { request: 1.5s, idle: 0 } }
       - { match: { prefix: /static/, host: API.shop.test, headers: { X-Beta: "1" }, query: { b: "2", a: "1" } }, to: { web@v2: 5, web@v1: 95 } }
       - { match: "/x/{id}/**", to: web, rewrite: { prefix: /x/, to: / } }
       - { match: { method: "GET, HEAD" }, to: web }
@@ -167,12 +173,12 @@ test('an edge is read with all the forms of its routes', () => {
     { service: 'web', version: 'v2', weight: 5 },
   ]);
   assert.deepEqual(
-    edge.routes.map((route) => [route.timeout, route.rewrite]),
+    edge.routes.map((route) => [route.timeout, route.perTryTimeout, route.idleTimeout, route.rewrite]),
     [
-      [1500, null],
-      [null, null],
-      [null, { prefix: '/x', to: '/' }],
-      [null, null],
+      [1500, null, 0, null],
+      [null, null, null, null],
+      [null, null, null, { prefix: '/x', to: '/' }],
+      [null, null, null, null],
     ],
   );
 });

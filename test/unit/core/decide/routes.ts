@@ -17,6 +17,8 @@ export function route(path: string, match: Partial<RouteMatch> = {}, name = path
     split: [{ cluster: clusterName('orders'), weight: 1 }],
     rewrite: null,
     timeout: milliseconds(0),
+    perTryTimeout: milliseconds(0),
+    idleTimeout: null,
   };
 }
 

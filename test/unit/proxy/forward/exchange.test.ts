@@ -211,7 +211,14 @@ test('a cluster without an endpoint and a route without a cluster have their own
   const empty = run(testHead(), { endpoints: [] });
   recorded(empty, { status: 503, flag: 'UH', code: 'no-endpoint' });
   const nowhere = run(testHead(), {
-    route: () => ({ ruleId: ruleId('r'), timeout: 0, choose: () => null, rewrite: (target) => target }),
+    route: () => ({
+      ruleId: ruleId('r'),
+      timeout: 0,
+      perTryTimeout: 0,
+      idleTimeout: null,
+      choose: () => null,
+      rewrite: (target) => target,
+    }),
   });
   recorded(nowhere, { status: 503, flag: 'NC', code: 'no-cluster' });
 });
