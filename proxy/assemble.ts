@@ -4,14 +4,14 @@ import type { Log } from '../core/kit/log.ts';
 import { describeError, MeshError } from '../core/kit/error.ts';
 import { err, ok, type Result } from '../core/kit/result.ts';
 import type { Cluster, Endpoint, View } from '../core/model/view.ts';
-import { Acceptor, createPlainServer, type ServerFactory } from './accept/acceptor.ts';
+import { Acceptor, createPlainServer, type Serve, type ServerFactory } from './accept/acceptor.ts';
 import { ListenerSet, type OpenedListeners, type Unbound, type WantedListener } from './accept/listener-set.ts';
 import type { Refusal } from './agent/agent.ts';
 import { ClusterSet, type PreparedClusters } from './cluster/cluster-set.ts';
 import type { DialDone } from './cluster/dial.ts';
 import { dialPlain } from './cluster/plain-dial.ts';
 import { POOL_LIMITS } from './cluster/pool.ts';
-import { clientConnection, serveConnection } from './codecs.ts';
+import { clientConnection, type FindTunnel, serveConnection } from './codecs.ts';
 import type { IdSource } from './filter/ids.ts';
 import { DateSource } from './forward/date.ts';
 import { Deadlines } from './forward/deadline.ts';
@@ -47,6 +47,8 @@ export interface ProxyOptions {
 /** What stands behind a listening socket and is swapped by a view. */
 interface Behind {
   readonly forwarder: Forwarder;
+  /** By the names that its plan gives tunnels. */
+  readonly tunnels: Map<string, Forwarder>;
   /** Null where the socket is not an edge's with TLS. */
   readonly certificates: EdgeCertificates | null;
 }
@@ -181,11 +183,19 @@ export class Proxy {
       const behind = this.#behind.get(acceptor);
       if (one === undefined || behind === undefined) continue;
       behind.forwarder.swap(one.listener.plan);
+      this.#swapTunnels(behind.tunnels, one.listener);
       if (one.certificate !== null) behind.certificates?.update([one.certificate]);
     }
     this.#listeners.commit(listeners, this.#options.drain);
     this.#view = view;
     this.#sayUnbound(listeners.unbound);
+  }
+
+  /** A tunnel that is open goes on, with what the view says now. */
+  #swapTunnels(tunnels: Map<string, Forwarder>, listener: ListenerPlan): void {
+    const plans = listener.tunnels ?? new Map<string, ExchangePlan>();
+    for (const [name, forwarder] of tunnels) forwarder.swap(plans.get(name) ?? this.#idlePlan(listener));
+    for (const [name, plan] of plans) if (!tunnels.has(name)) tunnels.set(name, this.#forwarder(plan));
   }
 
   /** Once each, however often they are tried. */
@@ -250,18 +260,29 @@ export class Proxy {
   }
 
   #acceptor(listener: EarlyListener, certificate: ServerCertificate | null): Acceptor {
-    const deps = { deadlines: this.#deadlines, now: () => performance.now(), date: this.#date };
-    const forwarder = new Forwarder(deps, this.#idlePlan(listener));
+    const forwarder = this.#forwarder(this.#idlePlan(listener));
+    const tunnels = new Map<string, Forwarder>();
+    const serving = (by: Forwarder, find: FindTunnel | null): Serve => {
+      return (socket, info, onClose) => serveConnection(socket, info, onClose, by, this.#timers, find);
+    };
+    const find: FindTunnel = (name) => {
+      const through = tunnels.get(name);
+      return through === undefined ? undefined : serving(through, null);
+    };
     const certificates = certificate === null ? null : new EdgeCertificates([certificate]);
     const acceptor = new Acceptor({
       name: listener.name,
       address: listener.address,
       scheme: listener.tls === 'none' ? 'http' : 'https',
       createServer: this.#serverFactory(listener, certificates),
-      serve: (socket, info, onClose) => serveConnection(socket, info, onClose, forwarder, this.#timers),
+      serve: serving(forwarder, listener.connect === true ? find : null),
     });
-    this.#behind.set(acceptor, { forwarder, certificates });
+    this.#behind.set(acceptor, { forwarder, tunnels, certificates });
     return acceptor;
+  }
+
+  #forwarder(plan: ExchangePlan): Forwarder {
+    return new Forwarder({ deadlines: this.#deadlines, now: () => performance.now(), date: this.#date }, plan);
   }
 
   #serverFactory(listener: EarlyListener, certificates: EdgeCertificates | null): ServerFactory {

@@ -2,31 +2,40 @@
 // (prior knowledge, RFC 9113 §3.3), and a client goes by its cluster. `Upgrade: h2c` is nobody's way in.
 import type { Socket } from 'node:net';
 import type { Cluster } from '../core/model/view.ts';
-import type { ServedConnection } from './accept/acceptor.ts';
+import type { Serve, ServedConnection } from './accept/acceptor.ts';
 import { type ClientConnection, type ClientConnectionEvents, speaksHttp2 } from './cluster/dial.ts';
 import type { ConnectionInfo } from './exchange.ts';
 import type { Forwarder } from './forward/forwarder.ts';
 import { Http1ClientConnection } from './http1/client-connection.ts';
 import { CLIENT_LIMITS, SERVER_LIMITS } from './http1/limits.ts';
 import { Http1ServerConnection } from './http1/server-connection.ts';
+import type { ConnectListener } from './http1/server-options.ts';
 import { Http2ClientConnection } from './http2/client-connection.ts';
 import { HTTP2_LIMITS, type Http2Limits, MESH_HTTP2_LIMITS } from './http2/limits.ts';
 import { Http2ServerConnection } from './http2/server-connection.ts';
 import type { TimerWheel } from './kit/timer-wheel.ts';
 
-/** The server side of a connection that was accepted. */
+/** How the tunnel of this name is served; undefined: there is none any more. */
+export type FindTunnel = (name: string) => Serve | undefined;
+
+/**
+ * The server side of a connection that was accepted.
+ *
+ * @param tunnels where CONNECT leads, in plaintext; null: it is not spoken
+ */
 export function serveConnection(
   socket: Socket,
   info: ConnectionInfo,
   onClose: () => void,
   forwarder: Forwarder,
   timers: TimerWheel,
+  tunnels: FindTunnel | null,
 ): ServedConnection {
   const agreed = agreedProtocol(socket);
   if (agreed === 'h2') {
     return http2Server(socket, info, onClose, forwarder, timers, info.peer === null ? HTTP2_LIMITS : MESH_HTTP2_LIMITS);
   }
-  if (agreed === null) return new PlainConnection(socket, info, onClose, forwarder, timers);
+  if (agreed === null) return new PlainConnection(socket, info, onClose, forwarder, timers, tunnels);
   const { onRequest, onRefused } = forwarder;
   const options = { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers, onPreface: null };
   return new Http1ServerConnection(socket, info, options);
@@ -47,12 +56,19 @@ export function clientConnection(
   return new Http1ClientConnection(socket, { limits: CLIENT_LIMITS, timers, onIdle, onClose });
 }
 
-/** HTTP/1.1 until the client turns out to have begun with the preface of HTTP/2. */
+/** HTTP/1.1 until the client turns out to have begun with the preface of HTTP/2, or asks for a tunnel. */
 class PlainConnection implements ServedConnection {
   #codec: ServedConnection;
   #draining = false;
 
-  constructor(socket: Socket, info: ConnectionInfo, onClose: () => void, forwarder: Forwarder, timers: TimerWheel) {
+  constructor(
+    socket: Socket,
+    info: ConnectionInfo,
+    onClose: () => void,
+    forwarder: Forwarder,
+    timers: TimerWheel,
+    tunnels: FindTunnel | null,
+  ) {
     const { onRequest, onRefused } = forwarder;
     const onPreface = (bytes: Buffer): void => {
       const codec = http2Server(socket, info, onClose, forwarder, timers, HTTP2_LIMITS);
@@ -60,8 +76,18 @@ class PlainConnection implements ServedConnection {
       codec.start(bytes);
       if (this.#draining) codec.drain();
     };
+    const onConnect: ConnectListener = (downstream, head) => {
+      const name = forwarder.onConnect(downstream, head);
+      if (name === null) return null;
+      return (early) => {
+        const serve = tunnels?.(name);
+        if (serve === undefined) return void socket.destroy();
+        this.#codec = enter(socket, early, serve(socket, { ...info, listener: name }, onClose));
+        if (this.#draining) this.#codec.drain();
+      };
+    };
     const options = { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers, onPreface };
-    this.#codec = new Http1ServerConnection(socket, info, options);
+    this.#codec = new Http1ServerConnection(socket, info, tunnels === null ? options : { ...options, onConnect });
   }
 
   start(): void {
@@ -76,6 +102,14 @@ class PlainConnection implements ServedConnection {
   destroy(): void {
     this.#codec.destroy();
   }
+}
+
+/** What comes through the tunnel is served as if it had been accepted there. */
+function enter(socket: Socket, early: Buffer | null, codec: ServedConnection): ServedConnection {
+  codec.start();
+  if (early !== null && !socket.readableEnded) socket.unshift(early);
+  socket.resume();
+  return codec;
 }
 
 function http2Server(

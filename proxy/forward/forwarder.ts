@@ -1,7 +1,7 @@
 // The entry of every exchange: server codecs of one listener call it. The plan is read once per
 // exchange, so that a view swap leaves the ones under way on the plan that they began with.
 import { ERRORS } from '../../core/kit/error-table.ts';
-import type { MeshError } from '../../core/kit/error.ts';
+import { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, Downstream, DownstreamHandler, ExchangeRecord, RequestHead } from '../exchange.ts';
 import { HeaderList } from '../kit/header-list.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
@@ -32,20 +32,40 @@ export class Forwarder {
     return exchange;
   };
 
+  /** Which of the listener's tunnels a CONNECT leads to; null: it was refused, and answered. */
+  readonly onConnect = (downstream: Downstream, head: RequestHead): string | null => {
+    const record = newRecord(downstream.connection, head.method, head.target, head.authority, this.#deps.now());
+    const plan = this.#plan;
+    plan.identify(head, record);
+    const to = plan.connect?.(head, downstream.connection, record) ?? new MeshError('not-implemented');
+    if (to instanceof MeshError) {
+      this.#refuse(downstream, to, record, plan);
+      return null;
+    }
+    // What goes through it is recorded by itself.
+    record.status = 200;
+    record.finishedAt = this.#deps.now();
+    plan.record(record);
+    return to;
+  };
+
   /** A RefusalListener: a head that was no HTTP is answered, counted and logged like the rest. */
   readonly onRefused = (downstream: Downstream, error: MeshError): void => {
-    const now = this.#deps.now();
-    const record = newRecord(downstream.connection, '', '', '', now);
+    const record = newRecord(downstream.connection, '', '', '', this.#deps.now());
     const plan = this.#plan;
     // Who quotes the answer's request id must find it in the log.
     plan.identify(unreadHead(), record);
+    this.#refuse(downstream, error, record, plan);
+  };
+
+  #refuse(downstream: Downstream, error: MeshError, record: ExchangeRecord, plan: ExchangePlan): void {
     respondError(downstream, error, record, plan, this.#deps.date);
     record.flag = ERRORS[error.code].flag;
     record.code = error.code;
     record.detail = error.detail;
     record.finishedAt = this.#deps.now();
     plan.record(record);
-  };
+  }
 }
 
 /** Stands for a head of which nothing may be believed. */

@@ -14,16 +14,19 @@ export class RequestHeadParser {
   readonly #fields: FieldParser;
   readonly #limits: Http1Limits;
   readonly #scheme: 'http' | 'https';
+  readonly #connect: boolean;
   #method = '';
   #target = '';
   #version = 11;
   /** Authority of absolute-form, '' for origin-form. */
   #authority = '';
 
-  constructor(fields: FieldParser, limits: Http1Limits, scheme: 'http' | 'https') {
+  /** `connect`: CONNECT is taken (RFC 9110 §9.3.6). */
+  constructor(fields: FieldParser, limits: Http1Limits, scheme: 'http' | 'https', connect = false) {
     this.#fields = fields;
     this.#limits = limits;
     this.#scheme = scheme;
+    this.#connect = connect;
   }
 
   /** The client wants the connection closed after this exchange. */
@@ -51,6 +54,8 @@ export class RequestHeadParser {
     const expectContinue = this.#expectation();
     if (expectContinue === null) return null;
     const bodyLength = fields.chunked ? -1 : Math.max(fields.contentLength, 0);
+    // What follows the head is the tunnel's: two readers must not see it begin at two places.
+    if (this.#method === 'CONNECT' && bodyLength !== 0) return this.#refuse('CONNECT with a body');
     return {
       method: this.#method,
       target: this.#target,
@@ -91,11 +96,11 @@ export class RequestHeadParser {
       : this.#no('the request line does not end in a version');
   }
 
-  /** RFC 9112 §3.2: origin-form, absolute-form reduced to it, `*` for OPTIONS; CONNECT is not spoken. */
+  /** RFC 9112 §3.2: origin-form, absolute-form reduced to it, `*` for OPTIONS, authority-form for CONNECT. */
   #takeTarget(target: string): boolean {
     this.#authority = '';
     this.#target = target;
-    if (this.#method === 'CONNECT') return this.#bad('CONNECT', 'not-implemented');
+    if (this.#method === 'CONNECT') return this.#takeAuthority(target);
     if (target.charCodeAt(0) === 47) return true;
     if (target === '*') return this.#method === 'OPTIONS' || this.#bad('`*` is for OPTIONS');
     const scheme = /^https?:\/\//i.exec(target);
@@ -108,6 +113,13 @@ export class RequestHeadParser {
     if (rest === '' && this.#method === 'OPTIONS') this.#target = '*';
     else this.#target = rest.startsWith('/') ? rest : `/${rest}`;
     return true;
+  }
+
+  /** RFC 9112 §3.2.3: always with a port. */
+  #takeAuthority(target: string): boolean {
+    if (!this.#connect) return this.#bad('CONNECT', 'not-implemented');
+    this.#authority = target;
+    return (isAuthority(target) && /[^:]:\d+$/.test(target)) || this.#bad('CONNECT to what is not host:port');
   }
 
   /** Absolute-form wins over Host (RFC 9112 §3.2.2); HTTP/1.0 need not send one. */

@@ -3,32 +3,18 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../core/kit/error-table.ts';
 import { MeshError } from '../../core/kit/error.ts';
-import type { ConnectionInfo, DownstreamHandler, RefusalListener, RequestListener } from '../exchange.ts';
+import type { ConnectionInfo, DownstreamHandler, RequestHead } from '../exchange.ts';
 import { abort } from '../kit/abort.ts';
 import { WriteBatch } from '../kit/buffers.ts';
 import { SocketTunnel } from '../kit/socket-tunnel.ts';
-import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
+import { WheelTimer } from '../kit/timer-wheel.ts';
 import type { Tunnel } from '../kit/tunnel.ts';
 import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
 import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
-import type { Http1Limits } from './limits.ts';
 import { RequestHeadParser } from './request-head.ts';
 import { NOBODY, ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
-
-export interface Http1ServerOptions {
-  readonly onRequest: RequestListener;
-  readonly onRefused: RefusalListener;
-  /** Called once, when the connection is gone or was handed over by an upgrade. */
-  readonly onClose: () => void;
-  readonly limits: Http1Limits;
-  readonly timers: TimerWheel;
-  /**
-   * The client began with the preface of HTTP/2, which is made to look like a request (RFC 9113 §3.4): the codec lets
-   * go of the socket, which is paused, and of all the bytes that it has read. Null: such a client is refused.
-   */
-  readonly onPreface: ((bytes: Buffer) => void) | null;
-}
+import type { Http1ServerOptions } from './server-options.ts';
 
 export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   readonly info: ConnectionInfo;
@@ -62,7 +48,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#options = options;
     const fields = new FieldParser(options.limits);
     this.#heads = new HeadReader('request', options.limits);
-    this.#parser = new RequestHeadParser(fields, options.limits, info.scheme);
+    this.#parser = new RequestHeadParser(fields, options.limits, info.scheme, options.onConnect !== undefined);
     this.#body = new BodyReader(fields, options.limits);
     this.#timer = new WheelTimer(this.#onExpire);
   }
@@ -265,6 +251,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#exchange = exchange;
     this.#body.begin(head.bodyLength);
     this.#state = this.#body.done ? 'head' : 'body';
+    if (head.method === 'CONNECT') return this.#tunnel(exchange, head);
     const handler = this.#options.onRequest(exchange, head);
     exchange.handler = handler;
     // It may have answered, or cut the connection, already.
@@ -272,6 +259,15 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#handler = handler;
     if (this.#body.done) handler.onEnd(null);
     else if (this.#input === null) this.#schedule(this.#options.limits.bodyTimeoutMs);
+  }
+
+  #tunnel(exchange: ServerExchange, head: RequestHead): void {
+    const goOn = this.#options.onConnect?.(exchange, head) ?? null;
+    if (goOn === null) return;
+    exchange.abandon();
+    // RFC 9110 §9.3.6: no Content-Length, no Transfer-Encoding.
+    this.#socket.write('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
+    goOn(this.#letGo());
   }
 
   #readBody(input: Buffer): void {

@@ -8,10 +8,12 @@ import { sayFailure } from './say-failure.ts';
 
 /** `toMesh`: who asks is another sidecar, which is told that it may try another instance meanwhile. */
 export function notReadyPlan(ids: IdSource, record: Recorder, toMesh: boolean): ExchangePlan {
+  const wait = (): MeshError => new MeshError('no-endpoint', { detail: 'there is no view yet', unprocessed: true });
   return createPlan(
     { ids, record },
     {
-      route: () => new MeshError('no-endpoint', { detail: 'there is no view yet', unprocessed: true }),
+      route: wait,
+      connect: wait,
       onRequest: () => {},
       ...(toMesh ? { onLocalAnswer: sayFailure } : {}),
     },

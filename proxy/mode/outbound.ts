@@ -1,22 +1,15 @@
 // The caller's side: the app names a service, by an address or port of its own or by `Host` on the shared port, and
 // reaches what its config says that it calls. Loopback only: whoever reaches it speaks as this workload.
-import { compileDestinations, type NoDestination } from '../../core/decide/destination.ts';
+import { compileDestinations, type Destinations, type NoDestination } from '../../core/decide/destination.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import { ruleId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { View } from '../../core/model/view.ts';
 import { requireLoopback } from '../accept/loopback.ts';
+import type { ExchangeRecord, RequestHead } from '../exchange.ts';
 import { type RequestFilter, viaFilter } from '../filter/forwarded.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
-import {
-  calleesOf,
-  ipv6Places,
-  namedPlaces,
-  outboundListeners,
-  type Place,
-  type WantedRedirect,
-  wantedRedirects,
-} from './callees.ts';
+import { calleesOf, ipv6Places, namedPlaces, type Place, type WantedRedirect, wantedRedirects } from './callees.ts';
 import { deny } from './deny.ts';
 import { createPlan, type EarlyListener, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
 import { CompiledRoutes } from './routes.ts';
@@ -59,7 +52,7 @@ export class OutboundMode implements Mode {
 
   early(): readonly EarlyListener[] {
     const plain = { tls: 'none', hosts: [] } as const;
-    const shared = { name: BY_HOST, address: this.#options.byHost, ...plain };
+    const shared = { name: BY_HOST, address: this.#options.byHost, ...plain, connect: true };
     const own = [...this.#options.ports].map(([service, address]) => ({ name: portName(service), address, ...plain }));
     return [shared, ...own];
   }
@@ -67,19 +60,26 @@ export class OutboundMode implements Mode {
   listeners(view: View, context: PlanContext): readonly ListenerPlan[] {
     const { service, namespace } = this.#options;
     const onRequest = viaFilter(`${service}-out`);
-    const callees = calleesOf(view, ({ routes: name }) => {
-      const table = view.routes.get(name) ?? { name, routes: [] };
-      return new CompiledRoutes(table, context.find, context.random);
-    });
-    const byName = new Map(outboundListeners(view).map(({ name }, index) => [name, callees[index]?.value]));
-    const shared = compileDestinations(callees, { namespace, self: service });
     const planFor = (find: FindCallee): ExchangePlan => outboundPlan(find, service, onRequest, context);
+    const callees = calleesOf(view, ({ name, routes }): Behind => {
+      const table = view.routes.get(routes) ?? { name: routes, routes: [] };
+      const compiled = new CompiledRoutes(table, context.find, context.random);
+      return { name, routes: compiled, plan: planFor({ find: () => compiled, why: nothing }) };
+    });
+    const byName = new Map(callees.map(({ value }) => [value.name, value.plan]));
+    const nobody = planFor({ find: () => undefined, why: nothing });
+    const shared = compileDestinations(callees, { namespace, self: service });
+    const byHost = planFor({
+      find: (authority) => shared.request(authority)?.routes,
+      why: shared.why,
+      tunnels: shared,
+    });
     const early = this.early().map((each) => {
-      if (each.name === BY_HOST) return { ...each, plan: planFor({ find: shared.request, why: shared.why }) };
-      return { ...each, plan: planFor(only(byName.get(each.name))) };
+      if (each.name === BY_HOST) return { ...each, plan: byHost, tunnels: byName };
+      return { ...each, plan: byName.get(each.name) ?? nobody };
     });
     const named = this.#places(view).map(({ name, callee, address }): ListenerPlan => {
-      const plan = planFor(only(byName.get(callee)));
+      const plan = byName.get(callee) ?? nobody;
       return { name, address, tls: 'none', hosts: [], optional: true, plan };
     });
     return [...early, ...named];
@@ -97,38 +97,54 @@ export class OutboundMode implements Mode {
   }
 }
 
+/** One callee as it is served: its listener in the view, and the plan of whatever leads to it alone. */
+interface Behind {
+  readonly name: string;
+  readonly routes: CompiledRoutes;
+  readonly plan: ExchangePlan;
+}
+
 interface FindCallee {
   /** The routes of the callee that is meant; undefined: this workload does not call it. */
   find(authority: string): CompiledRoutes | undefined;
   why(authority: string): Pick<NoDestination, 'hint'>;
+  /** Default: CONNECT is not spoken. */
+  readonly tunnels?: Destinations<Behind>;
 }
 
-/** Whatever authority says: the place has said it. */
-function only(routes: CompiledRoutes | undefined): FindCallee {
-  return { find: () => routes, why: () => ({ hint: 'nothing that is called is served here' }) };
-}
+const nothing = (): Pick<NoDestination, 'hint'> => ({ hint: 'nothing that is called is served here' });
 
 function portName(service: string): string {
   return `${BY_HOST}/${service}`;
 }
 
 function outboundPlan(
-  { find, why }: FindCallee,
+  { find, why, tunnels }: FindCallee,
   service: string,
   onRequest: RequestFilter,
   context: PlanContext,
 ): ExchangePlan {
   const target = new RequestTarget();
   const rule = ruleId(`services.${service}.calls`);
+  // Whether there is such a service this proxy does not know: its view has what it calls and no more.
+  const refuse = (head: RequestHead, path: string, hint: string, record: ExchangeRecord): MeshError =>
+    deny({ rule, hint, code: 'egress-denied' }, context.self, head, path, record, context);
   return createPlan(context, {
     route(head, _connection, record) {
       if (!target.read(head)) return new MeshError('bad-request', { origin: 'downstream', detail: 'invalid path' });
       const routes = find(head.authority);
       if (routes !== undefined) return routes.match(target, record);
-      // Whether there is such a service this proxy does not know: its view has what it calls and no more.
-      const { hint } = why(head.authority);
-      return deny({ rule, hint, code: 'egress-denied' }, context.self, head, target.path, record, context);
+      return refuse(head, target.path, why(head.authority).hint, record);
     },
+    ...(tunnels === undefined
+      ? {}
+      : {
+          connect(head, _connection, record) {
+            const to = tunnels.tunnel(head.authority);
+            if (!to.found) return refuse(head, '', to.hint, record);
+            return to.value.name;
+          },
+        }),
     onRequest,
   });
 }
