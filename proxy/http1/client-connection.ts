@@ -6,6 +6,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { RequestHead, ResponseHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import { abort } from '../kit/abort.ts';
 import { WriteBatch } from '../kit/buffers.ts';
+import { kept, SocketInput } from '../kit/socket-input.ts';
 import { SocketTunnel } from '../kit/socket-tunnel.ts';
 import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
 import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
@@ -33,6 +34,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   readonly batch: WriteBatch;
 
   readonly #socket: Socket;
+  readonly #reads: SocketInput;
   readonly #options: Http1ClientOptions;
   readonly #fields: FieldParser;
   readonly #heads: HeadReader;
@@ -59,6 +61,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   constructor(socket: Socket, options: Http1ClientOptions) {
     this.batch = new WriteBatch(socket);
     this.#socket = socket;
+    this.#reads = new SocketInput(socket, this.#onData);
     this.#options = options;
     this.#fields = new FieldParser(options.limits);
     this.#heads = new HeadReader('response', options.limits);
@@ -87,11 +90,11 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     const socket = this.#socket;
     this.#state = 'idle';
     socket.setNoDelay(true);
-    socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('error', ignore);
     socket.on('close', this.#onClosed);
+    this.#reads.start();
     this.#schedule(this.#options.limits.idleTimeoutMs);
   }
 
@@ -161,7 +164,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
 
   /** From the body reader. */
   onData(chunk: Buffer): void {
-    this.#exchange?.handler.onData(chunk);
+    this.#exchange?.handler.onData(kept(chunk));
   }
 
   #flush(): void {
@@ -275,13 +278,12 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     const agreed = this.#fields.connectionUpgrade && this.#fields.upgrade === exchange.upgrade;
     if (exchange.upgrade === '' || !agreed) return this.#protocol('a switch of protocols that was not asked for');
     const socket = this.#socket;
-    socket.pause();
-    socket.off('data', this.#onData);
+    this.#reads.stop();
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClosed);
     this.#letGo();
-    const early = after < chunk.length ? chunk.subarray(after) : null;
+    const early = after < chunk.length ? kept(chunk.subarray(after)) : null;
     exchange.handler.onUpgrade(head, new SocketTunnel(socket, early));
     return MORE;
   }

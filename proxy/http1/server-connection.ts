@@ -6,6 +6,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, DownstreamHandler, RequestHead } from '../exchange.ts';
 import { abort } from '../kit/abort.ts';
 import { WriteBatch } from '../kit/buffers.ts';
+import { kept, SocketInput } from '../kit/socket-input.ts';
 import { SocketTunnel } from '../kit/socket-tunnel.ts';
 import { WheelTimer } from '../kit/timer-wheel.ts';
 import type { Tunnel } from '../kit/tunnel.ts';
@@ -22,6 +23,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   draining = false;
 
   readonly #socket: Socket;
+  readonly #reads: SocketInput;
   readonly #options: Http1ServerOptions;
   readonly #heads: HeadReader;
   readonly #parser: RequestHeadParser;
@@ -45,6 +47,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.info = info;
     this.batch = new WriteBatch(socket);
     this.#socket = socket;
+    this.#reads = new SocketInput(socket, this.#onData);
     this.#options = options;
     const fields = new FieldParser(options.limits);
     this.#heads = new HeadReader('request', options.limits);
@@ -56,11 +59,11 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   start(): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('error', ignore);
     socket.on('close', this.#onClosed);
+    this.#reads.start();
     this.#schedule(this.#options.limits.idleTimeoutMs);
   }
 
@@ -144,10 +147,9 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   /** Of this codec's listeners only the one that swallows errors stays; what was read and not taken, or null. */
   #letGo(): Buffer | null {
     const socket = this.#socket;
-    const early = this.#input === null ? null : this.#input.subarray(this.#inputAt);
+    const early = this.#input === null ? null : kept(this.#input.subarray(this.#inputAt));
     this.#close();
-    socket.pause();
-    socket.off('data', this.#onData);
+    this.#reads.stop();
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClosed);
@@ -169,7 +171,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 
   /** From the body reader: an exchange that has ended in the middle of a read gets nothing more. */
   onData(chunk: Buffer): void {
-    this.#handler.onData(chunk);
+    this.#handler.onData(kept(chunk));
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -177,6 +179,9 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#input = this.#input === null ? chunk : Buffer.concat([this.#input.subarray(this.#inputAt), chunk]);
     this.#inputAt = 0;
     this.#pump();
+    if (this.#input === null) return;
+    this.#input = kept(this.#input.subarray(this.#inputAt));
+    this.#inputAt = 0;
   };
 
   readonly #onDrain = (): void => {

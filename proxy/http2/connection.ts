@@ -28,6 +28,7 @@ import {
   STREAM_CLOSED,
   WINDOW_UPDATE,
 } from './frames.ts';
+import { kept } from '../kit/socket-input.ts';
 import { HpackDecoder } from './hpack-decoder.ts';
 import { type Http2Options, Http2Session } from './session.ts';
 import type { Http2Stream } from './stream.ts';
@@ -109,7 +110,7 @@ export abstract class Http2Connection extends Http2Session implements FrameSink 
     const stream = this.#current;
     if (stream === null || stream.closed) return;
     this.#untaken -= bytes.length;
-    if (!stream.receive(bytes)) {
+    if (!stream.receive(kept(bytes))) {
       this.credit(null, bytes.length);
       this.streamError(stream, PROTOCOL_ERROR, 'more body than declared');
     }

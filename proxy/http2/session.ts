@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { MeshError } from '../../core/kit/error.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import { SocketInput } from '../kit/socket-input.ts';
 import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -49,6 +50,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
   /** `closing`: the last GOAWAY is out and nothing is read any more. */
   protected state: 'open' | 'closing' | 'closed' = 'open';
 
+  readonly #reads: SocketInput;
   readonly #timers: TimerWheel;
   readonly #timer: WheelTimer;
   protected readonly isClient: boolean;
@@ -64,6 +66,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
   constructor(socket: Socket, isClient: boolean, options: Http2Options) {
     const { limits } = options;
     this.socket = socket;
+    this.#reads = new SocketInput(socket, this.#onData);
     this.limits = limits;
     this.#timers = options.timers;
     this.#timer = new WheelTimer(() => this.#onExpire());
@@ -85,7 +88,6 @@ export abstract class Http2Session implements StreamHost, SenderHost {
   start(early: Buffer | null = null): void {
     const { socket, limits, writer } = this;
     socket.setNoDelay(true);
-    socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('error', ignore);
@@ -100,9 +102,8 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     if (limits.connectionWindow > DEFAULT_WINDOW) writer.windowUpdate(0, limits.connectionWindow - DEFAULT_WINDOW);
     this.flush();
     this.schedule(limits.headTimeoutMs);
-    if (early === null) return;
-    this.#onData(early);
-    socket.resume();
+    if (early !== null) this.#onData(early);
+    this.#reads.start();
   }
 
   protected abstract read(chunk: Buffer): void;
