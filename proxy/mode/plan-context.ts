@@ -35,6 +35,10 @@ export interface ListenerPlan {
   /** Another program may have the place: the view is taken without this socket, which is tried again. Default false. */
   readonly optional?: boolean;
   readonly plan: ExchangePlan;
+  /** CONNECT is spoken; default false. */
+  readonly connect?: boolean;
+  /** What `plan.connect` names. */
+  readonly tunnels?: ReadonlyMap<string, ExchangePlan>;
 }
 
 /** The differences between inbound, outbound and edge. */
@@ -48,32 +52,33 @@ export interface Mode {
   redirects?(view: View): readonly WantedRedirect[];
 }
 
-export type EarlyListener = Omit<ListenerPlan, 'plan'>;
+export type EarlyListener = Omit<ListenerPlan, 'plan' | 'tunnels'>;
 
 export interface PlanParts {
   route(head: RequestHead, connection: ConnectionInfo, record: ExchangeRecord): RouteAction | MeshError;
   readonly onRequest: RequestFilter;
-  /** Default: takes out what only sidecars say to each other. */
-  onResponse?(head: ResponseHead, fromMesh: boolean): void;
-  onLocalAnswer?(error: MeshError, headers: HeaderList): void;
-}
   /** Default: CONNECT is not spoken. */
   readonly connect?: ExchangePlan['connect'];
   /** Default: nothing is translated. */
   readonly translate?: NonNullable<ExchangePlan['translate']>;
+  /** Default: takes out what only sidecars say to each other. */
+  onResponse?(head: ResponseHead, fromMesh: boolean): void;
+  onLocalAnswer?(error: MeshError, headers: HeaderList): void;
+}
 
 export function createPlan(context: Pick<PlanContext, 'ids' | 'record'>, parts: PlanParts): ExchangePlan {
   const { ids, record } = context;
   return {
     identify: (head, into) => identify(head, into, ids),
     route: parts.route,
+    ...(parts.connect === undefined ? {} : { connect: parts.connect }),
     onRequest: parts.onRequest,
+    ...(parts.translate === undefined ? {} : { translate: parts.translate }),
     onResponse: parts.onResponse ?? stripFromMesh,
     onLocalAnswer: parts.onLocalAnswer ?? (() => {}),
     record,
   };
 }
-    ...(parts.translate === undefined ? {} : { translate: parts.translate }),
 
 function stripFromMesh(head: ResponseHead, fromMesh: boolean): void {
   if (fromMesh) meshResponseFilter(head);
