@@ -5,7 +5,7 @@
 export type FailureKind =
   /** No byte of the request reached an app: connecting or the handshake failed, or the peer's proxy says so. */
   | 'connect'
-  /** The request may have arrived; the connection ended before the first byte of an answer. */
+  /** The request may have arrived; the connection ended, or the time of one try, before the first byte of an answer. */
   | 'lost-before-response'
   /** Anything else: a time-out, an invalid answer, a cancelled exchange. */
   | 'other';

@@ -74,6 +74,13 @@ export const ERRORS = define({
   'no-identity': { http: 503, grpc: 14, flag: 'UF', level: 'error', message: 'this proxy has no valid certificate' },
   // What an upstream did.
   'connect-failed': { http: 503, grpc: 14, flag: 'UF', level: 'warn', message: 'the instance could not be reached' },
+  'connect-timeout': {
+    http: 503,
+    grpc: 14,
+    flag: 'UF',
+    level: 'warn',
+    message: 'the instance could not be reached in time',
+  },
   'wrong-identity': {
     http: 503,
     grpc: 14,
@@ -97,6 +104,13 @@ export const ERRORS = define({
     message: 'the instance did not answer with valid HTTP',
   },
   'upstream-timeout': { http: 504, grpc: 4, flag: 'UT', level: 'warn', message: 'the instance did not answer in time' },
+  'per-try-timeout': {
+    http: 504,
+    grpc: 4,
+    flag: 'UT',
+    level: 'warn',
+    message: 'no instance began to answer in time',
+  },
   'stream-idle': { http: 504, grpc: 4, flag: 'SI', level: 'info', message: 'nothing moved for too long' },
   internal: { http: 500, grpc: 13, flag: '-', level: 'error', message: 'a fault inside the proxy' },
   // Config, identity and processes: no HTTP caller meets these.

@@ -1,5 +1,6 @@
 // Connects to an endpoint outside the mesh, or to the app beside this proxy: plain TCP.
 import { connect } from 'node:net';
+import type { ErrorCode } from '../../core/kit/error-table.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { Dial } from './dial.ts';
 
@@ -7,17 +8,17 @@ export const dialPlain: Dial = (cluster, endpoint, done) => {
   const socket = connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
   const where = `${endpoint.host}:${endpoint.port}`;
   let settled = false;
-  const fail = (reason: string): void => {
+  const fail = (reason: string, code: ErrorCode = 'connect-failed'): void => {
     if (settled) return;
     settled = true;
     clearTimeout(late);
     socket.destroy();
-    done(
-      new MeshError('connect-failed', { origin: 'upstream', unprocessed: true, detail: `${where}: ${reason}` }),
-      null,
-    );
+    done(new MeshError(code, { origin: 'upstream', unprocessed: true, detail: `${where}: ${reason}` }), null);
   };
-  const late = setTimeout(() => fail(`no connection within ${cluster.connectTimeout} ms`), cluster.connectTimeout);
+  const late = setTimeout(
+    () => fail(`no connection within ${cluster.connectTimeout} ms`, 'connect-timeout'),
+    cluster.connectTimeout,
+  );
   // Stays on: a socket whose dial was given up may still fail.
   const onError = (error: Error): void => fail(error.message);
   socket.on('error', onError);

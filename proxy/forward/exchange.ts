@@ -16,28 +16,22 @@ import type { HeaderList } from '../kit/header-list.ts';
 import type { Tunnel } from '../kit/tunnel.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { DateSource } from './date.ts';
-import type { Deadline, DeadlineOwner, Deadlines } from './deadline.ts';
-import type { ExchangePlan, RouteAction, Translation } from './plan.ts';
+import type { ExchangePlan, Translation } from './plan.ts';
 import { CallDeadline, concludeStatus, failureFields, isStranded, noteStatus } from './grpc-call.ts';
 import { ReplayBuffer } from './replay.ts';
 import { respondError } from './respond.ts';
 import { nextTry } from './retry.ts';
-import { splice } from './splice.ts';
+import { splice, type Splice } from './splice.ts';
+import { isEndless, overdue, type TimeLimitDeps, type TimeLimitOwner, TimeLimits } from './time-limits.ts';
 
 /** Where the answer stands. `tunnel`: handed over after a 101, only its end is waited for. */
 type Phase = 'waiting' | 'answering' | 'tunnel' | 'done';
 
-/** Nothing moved in either direction for this long, in ms. Source: Envoy's stream idle timeout. */
-export const STREAM_IDLE = 300_000;
-
-export interface ExchangeDeps {
-  readonly deadlines: Deadlines;
-  /** Milliseconds, monotonic. */
-  now(): number;
+export interface ExchangeDeps extends TimeLimitDeps {
   readonly date: DateSource;
 }
 
-export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner {
+export class Exchange implements DownstreamHandler, AttemptOwner, TimeLimitOwner {
   readonly #deps: ExchangeDeps;
   readonly #plan: ExchangePlan;
   /** Of the client, or of its translation. */
@@ -45,15 +39,15 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   #head: RequestHead;
   readonly #record: ExchangeRecord;
   readonly #replay = new ReplayBuffer();
-  #action: RouteAction | null = null;
   #cluster: ClusterHandle | null = null;
   #attempt: Attempt | null = null;
   #phase: Phase = 'waiting';
   #requestEnded = false;
   #trailers: HeaderList | null = null;
-  #timer: Deadline | null = null;
-  /** Something was read since the idle timer was last set. */
-  #moved = false;
+  readonly #limits: TimeLimits;
+  #spliced: Splice | null = null;
+  /** Why a tunnel was cut. */
+  #silence: MeshError | null = null;
   /** An informational answer went to the client. */
   #informed = false;
   #translation: Translation | null = null;
@@ -74,6 +68,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     this.#downstream = downstream;
     this.#head = head;
     this.#record = record;
+    this.#limits = new TimeLimits(deps, this);
   }
 
   /** Routes it and begins the first attempt, or answers at once. */
@@ -86,7 +81,6 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
       this.#fail(action);
       return;
     }
-    this.#action = action;
     const cluster = action.choose();
     if (cluster === null) {
       this.#fail(new MeshError('no-cluster', { detail: `route ${action.ruleId}` }));
@@ -103,7 +97,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     // HTTP/1.0 may come without Host; the next hop is spoken to in HTTP/1.1, which must have one (RFC 9112 §3.2).
     if (head.authority === '') head.authority = serviceOf(cluster.cluster.name);
     if (this.#record.grpc !== null) this.#beginCall(cluster);
-    this.#watch(this.#head.bodyLength === 0 ? action.timeout : 0);
+    this.#limits.begin(action, this.#deadline, this.#head.bodyLength === 0);
     const endpoint = cluster.pick(null);
     if (endpoint === null) this.#fail(new MeshError('no-endpoint', { detail: `cluster ${cluster.cluster.name}` }));
     else this.#try(endpoint, false);
@@ -111,7 +105,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
 
   onData(chunk: Buffer): void {
     if (this.#phase === 'done') return;
-    this.#moved = true;
+    this.#limits.moved();
     this.#record.requestBytes += chunk.length;
     if (this.#translation === null) this.#forward(chunk);
     else this.#translate(this.#translation.request(chunk));
@@ -126,9 +120,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     }
     this.#requestEnded = true;
     this.#trailers = trailers;
-    const timeout = this.#action?.timeout ?? 0;
-    // Envoy's route timeout runs from here; an upload has the idle timer only.
-    if (timeout > 0 && this.#head.bodyLength !== 0 && this.#phase !== 'tunnel') this.#watch(timeout);
+    this.#limits.requestEnded();
     this.#attempt?.upstream?.sendEnd(trailers);
   }
 
@@ -169,7 +161,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
 
   attemptHead(head: ResponseHead): void {
     this.#phase = 'answering';
-    this.#moved = true;
+    this.#limits.answerBegan(isEndless(head.headers.get('content-type')));
     this.#replay.drop();
     const record = this.#record;
     record.firstByteAt = this.#deps.now();
@@ -186,7 +178,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   }
 
   attemptData(chunk: Buffer): void {
-    this.#moved = true;
+    this.#limits.moved();
     this.#record.responseBytes += chunk.length;
     if (!this.#downstream.sendData(chunk)) this.#attempt?.upstream?.pause();
   }
@@ -207,16 +199,17 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   attemptUpgrade(head: ResponseHead, tunnel: Tunnel): void {
     this.#phase = 'tunnel';
     this.#attempt = null;
-    this.#stopTimer();
     const record = this.#record;
     record.firstByteAt = this.#deps.now();
     record.status = head.status;
     this.#plan.onResponse(head, this.#fromMesh());
-    splice(this.#downstream.sendUpgrade(head), tunnel, (end) => {
+    const spliced = splice(this.#downstream.sendUpgrade(head), tunnel, (end) => {
       record.requestBytes += end.fromDownstream;
       record.responseBytes += end.fromUpstream;
-      this.#finish(null);
+      this.#finish(this.#silence);
     });
+    this.#spliced = spliced;
+    this.#limits.tunnelBegan(() => spliced.passed);
   }
 
   attemptError(error: MeshError, reported: boolean): void {
@@ -238,23 +231,19 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     else this.#try(next, true);
   }
 
-  /** The call's deadline, the route's timeout or the idle timer. */
-  onTimer(): void {
-    if (this.#deadline !== null && this.#deps.now() >= this.#deadline.at) {
-      this.#giveUp(overdue(this.#deadline));
+  timedOut(error: MeshError): void {
+    if (this.#spliced === null) {
+      this.#giveUp(error);
       return;
     }
-    const timeout = this.#action?.timeout ?? 0;
-    const routeTimed = timeout > 0 && (this.#requestEnded || this.#head.bodyLength === 0);
-    if (!routeTimed && this.#moved) {
-      this.#watch(0);
-      return;
-    }
-    this.#giveUp(
-      routeTimed
-        ? new MeshError('upstream-timeout', { origin: 'upstream', detail: `no whole answer within ${timeout} ms` })
-        : new MeshError('stream-idle', { detail: `nothing moved for ${STREAM_IDLE} ms` }),
-    );
+    // Its end is recorded when both sides are closed.
+    this.#silence = error;
+    this.#spliced.cut();
+  }
+
+  tryTimedOut(error: MeshError): void {
+    this.#attempt?.cancel();
+    this.attemptError(error, false);
   }
 
   /** A gRPC call: its time limit, and the form in which the app gets it. */
@@ -287,6 +276,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     if (this.#attempt !== attempt) return;
     attempt.upstream = upstream;
     if (!again) return;
+    this.#limits.triedAgain();
     if (this.#replay.sendTo(upstream)) this.#downstream.resume();
     if (this.#requestEnded) upstream.sendEnd(this.#trailers);
   }
@@ -313,7 +303,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
     this.#phase = 'done';
     this.#attempt = null;
     this.#replay.drop();
-    this.#stopTimer();
+    this.#limits.stop();
     const record = this.#record;
     record.finishedAt = this.#deps.now();
     if (error !== null) {
@@ -328,28 +318,6 @@ export class Exchange implements DownstreamHandler, AttemptOwner, DeadlineOwner 
   #fromMesh(): boolean {
     return this.#cluster?.cluster.kind === 'mesh';
   }
-
-  /** Sets the one timer: the route's timeout, or with 0 the idle timer, but never beyond a call's deadline. */
-  #watch(timeout: number): void {
-    this.#stopTimer();
-    this.#moved = false;
-    const delay = timeout > 0 ? timeout : STREAM_IDLE;
-    const left = this.#deadline === null ? delay : Math.max(this.#deadline.at - this.#deps.now(), 0);
-    this.#timer = this.#deps.deadlines.set(Math.min(delay, left), this);
-  }
-
-  #stopTimer(): void {
-    if (this.#timer === null) return;
-    this.#deps.deadlines.clear(this.#timer);
-    this.#timer = null;
-  }
-}
-
-function overdue({ text }: CallDeadline): MeshError {
-  return new MeshError('upstream-timeout', {
-    origin: 'upstream',
-    detail: `not over within its grpc-timeout of ${text}`,
-  });
 }
 
 /** `orders@v2` is a cluster of `orders`. */

@@ -19,18 +19,21 @@ export function nextTry(failed: FailedTry, record: ExchangeRecord): EndpointHand
   if (next === null) return null;
   // A connection of ours that was lost may just have been stale: a fresh one to the same endpoint is another way.
   const stale = failed.error.code === 'upstream-closed' && !failed.reported;
+  // Who is slow once is asked once more, if there is nobody else.
+  const slow = failed.error.code === 'per-try-timeout';
   const { retry } = decideRetry({
     attempts: record.attempts,
     method: record.method,
     failure: failureKind(failed.error),
     responseBegan: failed.responseBegan,
     bodyReplayable: failed.bodyReplayable,
-    alternative: stale || next.id !== failed.endpoint.id,
+    alternative: stale || slow || next.id !== failed.endpoint.id,
   });
   return retry ? next : null;
 }
 
 function failureKind(error: MeshError): FailureKind {
   if (error.unprocessed) return 'connect';
-  return error.code === 'upstream-closed' ? 'lost-before-response' : 'other';
+  const repeatable = error.code === 'upstream-closed' || error.code === 'per-try-timeout';
+  return repeatable ? 'lost-before-response' : 'other';
 }

@@ -9,8 +9,15 @@ export interface SpliceEnd {
   readonly broken: boolean;
 }
 
+export interface Splice {
+  /** Bytes in both directions so far. */
+  readonly passed: number;
+  /** Ends it now, on both sides. */
+  cut(): void;
+}
+
 /** Calls `onEnd` once, when both sides are closed. */
-export function splice(downstream: Tunnel, upstream: Tunnel, onEnd: (end: SpliceEnd) => void): void {
+export function splice(downstream: Tunnel, upstream: Tunnel, onEnd: (end: SpliceEnd) => void): Splice {
   const closed = (): void => {
     if (!fromDownstream.closed || !fromUpstream.closed) return;
     const broken = fromDownstream.broken || fromUpstream.broken;
@@ -20,6 +27,15 @@ export function splice(downstream: Tunnel, upstream: Tunnel, onEnd: (end: Splice
   const fromUpstream = new Direction(upstream, downstream, closed);
   downstream.start(fromDownstream);
   upstream.start(fromUpstream);
+  return {
+    get passed() {
+      return fromDownstream.bytes + fromUpstream.bytes;
+    },
+    cut() {
+      downstream.destroy();
+      upstream.destroy();
+    },
+  };
 }
 
 /** What one side says goes to the other. */

@@ -2,6 +2,7 @@
 // the cluster names. No byte of HTTP goes out before that.
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import type { ErrorCode } from '../../core/kit/error-table.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { Cluster, Endpoint } from '../../core/model/view.ts';
@@ -56,7 +57,7 @@ export class MeshDialer {
     const failed = (error: Error): void => settle(this.#explain(cluster, endpoint, socket, error));
     const gone = (): void => settle(unreachable(endpoint, 'it closed during the handshake'));
     const late = setTimeout(
-      () => settle(unreachable(endpoint, `no handshake within ${cluster.connectTimeout} ms`)),
+      () => settle(unreachable(endpoint, `no handshake within ${cluster.connectTimeout} ms`, 'connect-timeout')),
       cluster.connectTimeout,
     );
     socket.on('secureConnect', ready);
@@ -96,8 +97,8 @@ export class MeshDialer {
   }
 }
 
-function unreachable(endpoint: Endpoint, reason: string): MeshError {
-  return new MeshError('connect-failed', {
+function unreachable(endpoint: Endpoint, reason: string, code: ErrorCode = 'connect-failed'): MeshError {
+  return new MeshError(code, {
     origin: 'upstream',
     unprocessed: true,
     detail: `${addressOf(endpoint)}: ${reason}`,
