@@ -25,7 +25,11 @@ export function appEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('WEFT_') && !ours.has(name)));
 }
 
-/** `payments-api` → `PAYMENTS_API_URL`, `PORT` style: how an app finds its callee. */
-export function calleeVariable(service: string): string {
-  return `${service.replaceAll(/[^A-Za-z0-9]/g, '_').toUpperCase()}_URL`;
+/**
+ * How an app finds its callee: `payments-api` → `PAYMENTS_API_URL`, and `PAYMENTS_API_ADDRESS` for clients that want
+ * `host:port`, as those of gRPC do. `address`: where its sidecar serves that callee.
+ */
+export function calleeVariables(service: string, address: string): Readonly<Record<string, string>> {
+  const name = service.replaceAll(/[^A-Za-z0-9]/g, '_').toUpperCase();
+  return { [`${name}_URL`]: `http://${address}`, [`${name}_ADDRESS`]: address };
 }

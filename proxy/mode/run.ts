@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { MeshError } from '../../core/kit/error.ts';
-import { appEnvironment, calleeVariable } from '../../host/node-flags.ts';
+import { appEnvironment, calleeVariables } from '../../host/node-flags.ts';
 import type { MeshProcess } from './mesh-process.ts';
 import type { Shell } from './shell.ts';
 
@@ -35,17 +35,17 @@ export async function runChild(
 
 function start(command: readonly string[], sidecar: MeshProcess): ChildProcess {
   const [program = '', ...args] = command;
-  return spawn(program, args, { stdio: 'inherit', env: { ...appEnvironment(process.env), ...calleeUrls(sidecar) } });
+  return spawn(program, args, { stdio: 'inherit', env: { ...appEnvironment(process.env), ...variablesOf(sidecar) } });
 }
 
-/** `PAYMENTS_URL` for every callee that has a port of its own. */
-function calleeUrls(sidecar: MeshProcess): Record<string, string> {
-  const urls: Record<string, string> = {};
+/** `PAYMENTS_URL` and `PAYMENTS_ADDRESS` for every callee that has a port of its own. */
+function variablesOf(sidecar: MeshProcess): Record<string, string> {
+  const variables: Record<string, string> = {};
   for (const { name, bound } of sidecar.proxy?.acceptors ?? []) {
     if (!name.startsWith('outbound/')) continue;
-    urls[calleeVariable(name.slice('outbound/'.length))] = `http://127.0.0.1:${bound.port}`;
+    Object.assign(variables, calleeVariables(name.slice('outbound/'.length), `127.0.0.1:${bound.port}`));
   }
-  return urls;
+  return variables;
 }
 
 /** Exchanges from the mesh end first; the app may still call out until it has ended. */

@@ -1,7 +1,7 @@
 // The command lines and environments of the processes of `weft up`.
 import { dirname, join, resolve } from 'node:path';
 import type { LogLevel } from '../../../host/log.ts';
-import { appEnvironment, calleeVariable, PROXY_NODE_FLAGS, proxyEnvironment } from '../../../host/node-flags.ts';
+import { appEnvironment, calleeVariables, PROXY_NODE_FLAGS, proxyEnvironment } from '../../../host/node-flags.ts';
 import type { InstancePlan } from './plan.ts';
 import { replaceShell } from './replace-shell.ts';
 import type { PortBook } from './ports.ts';
@@ -86,7 +86,7 @@ export class Launcher {
     };
     if (instance.port !== null) variables['PORT'] = String(await this.appPort(instance));
     for (const callee of instance.callees) {
-      variables[calleeVariable(callee)] = `http://${await this.#outbound(instance, callee)}`;
+      Object.assign(variables, calleeVariables(callee, await this.#outbound(instance, callee)));
     }
     return {
       name: instance.name,

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { describe, it } from 'node:test';
 import { readChildMessage } from '../../../host/ipc.ts';
-import { appEnvironment, calleeVariable, PROXY_NODE_FLAGS, proxyEnvironment } from '../../../host/node-flags.ts';
+import { appEnvironment, calleeVariables, PROXY_NODE_FLAGS, proxyEnvironment } from '../../../host/node-flags.ts';
 import { watchStopSignals } from '../../../host/signals.ts';
 
 const HOST = new URL('../../../host/', import.meta.url);
@@ -48,9 +48,11 @@ describe('environments', () => {
     assert.deepEqual(appEnvironment(proxy), { PATH: '/bin', UV_THREADPOOL_SIZE: '8' });
   });
 
-  it('name the variable of a callee after it', () => {
-    assert.equal(calleeVariable('payments'), 'PAYMENTS_URL');
-    assert.equal(calleeVariable('user-db.v2'), 'USER_DB_V2_URL');
+  it('name the variables of a callee after it', () => {
+    assert.deepEqual(calleeVariables('user-db.v2', '127.0.0.1:1'), {
+      USER_DB_V2_URL: 'http://127.0.0.1:1',
+      USER_DB_V2_ADDRESS: '127.0.0.1:1',
+    });
   });
 });
 

@@ -60,7 +60,7 @@ describe('the processes of weft up', () => {
     const app = await launch.app(ORDERS);
     const sidecar = await launch.sidecar(ORDERS, 'secret');
     const { settings } = await readSettings(SIDECAR_SETTINGS, sidecar.args.slice(PROXY_NODE_FLAGS.length + 2), {});
-    const url = (callee: string): string => `http://127.0.0.1:${settings.outbound.get(callee)?.port}`;
+    const address = (callee: string): string => `127.0.0.1:${settings.outbound.get(callee)?.port}`;
     assert.deepEqual(app.env, {
       PATH: '/bin',
       HOST: '127.0.0.1',
@@ -68,8 +68,10 @@ describe('the processes of weft up', () => {
       SERVICE: 'orders',
       VERSION: 'v1',
       INSTANCE: 'orders-v1-1',
-      PAYMENTS_URL: url('payments'),
-      USER_DB_URL: url('user-db'),
+      PAYMENTS_URL: `http://${address('payments')}`,
+      PAYMENTS_ADDRESS: address('payments'),
+      USER_DB_URL: `http://${address('user-db')}`,
+      USER_DB_ADDRESS: address('user-db'),
     });
     assert.equal(app.cwd, '/shop');
     assert.deepEqual(app.args, ['-c', 'exec node orders.js']);
