@@ -40,6 +40,6 @@ export const SERVER_LIMITS: Http1Limits = {
 /**
  * Towards an upstream. Idle is 60 s, and less where the upstream says so in `Keep-Alive: timeout`: a pool
  * that keeps longer than its server does meets closed connections (envoy#1979). The head of an answer is
- * waited for as long as the exchange wants to.
+ * waited for as long as the exchange wants to, and so is every byte of its body.
  */
-export const CLIENT_LIMITS: Http1Limits = { ...SERVER_LIMITS, idleTimeoutMs: 60_000 };
+export const CLIENT_LIMITS: Http1Limits = { ...SERVER_LIMITS, idleTimeoutMs: 60_000, bodyTimeoutMs: 0 };
