@@ -1,13 +1,15 @@
 // Which codec speaks on a connection. TLS says it by ALPN. In plaintext a server looks at how the client begins
 // (prior knowledge, RFC 9113 §3.3), and a client goes by its cluster. `Upgrade: h2c` is nobody's way in.
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { DEFAULT_LIMITS } from '../core/model/listener.ts';
 import type { Cluster } from '../core/model/view.ts';
 import type { Serve, ServedConnection } from './accept/acceptor.ts';
 import { type ClientConnection, type ClientConnectionEvents, speaksHttp2 } from './cluster/dial.ts';
 import type { ConnectionInfo } from './exchange.ts';
 import type { Forwarder } from './forward/forwarder.ts';
 import { Http1ClientConnection } from './http1/client-connection.ts';
-import { CLIENT_LIMITS, SERVER_LIMITS } from './http1/limits.ts';
+import { CLIENT_LIMITS, type Http1Limits, SERVER_LIMITS } from './http1/limits.ts';
 import { Http1ServerConnection } from './http1/server-connection.ts';
 import type { ConnectListener } from './http1/server-options.ts';
 import { Http2ClientConnection } from './http2/client-connection.ts';
@@ -37,7 +39,7 @@ export function serveConnection(
   }
   if (agreed === null) return new PlainConnection(socket, info, onClose, forwarder, timers, tunnels);
   const { onRequest, onRefused } = forwarder;
-  const options = { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers, onPreface: null };
+  const options = { onRequest, onRefused, onClose, limits: http1Limits(forwarder), timers, onPreface: null };
   return new Http1ServerConnection(socket, info, options);
 }
 
@@ -86,7 +88,7 @@ class PlainConnection implements ServedConnection {
         if (this.#draining) this.#codec.drain();
       };
     };
-    const options = { onRequest, onRefused, onClose, limits: SERVER_LIMITS, timers, onPreface };
+    const options = { onRequest, onRefused, onClose, limits: http1Limits(forwarder), timers, onPreface };
     this.#codec = new Http1ServerConnection(socket, info, tunnels === null ? options : { ...options, onConnect });
   }
 
@@ -121,13 +123,46 @@ function http2Server(
   limits: Http2Limits,
 ): Http2ServerConnection {
   const { onRequest, onRefused } = forwarder;
-  return new Http2ServerConnection(socket, info, { onRequest, onRefused, onClose, limits, timers, now });
+  const asked = http2Limits(limits, forwarder);
+  return new Http2ServerConnection(socket, info, {
+    onRequest,
+    onRefused,
+    onClose,
+    limits: asked,
+    timers,
+    now,
+    webSocketKey,
+  });
+}
+
+/** The codec's own, but for what the listener asks for. */
+function http1Limits({ limits }: Forwarder): Http1Limits {
+  if (limits === DEFAULT_LIMITS) return SERVER_LIMITS;
+  return {
+    ...SERVER_LIMITS,
+    lineBytes: limits.requestLine,
+    headerBytes: limits.headerSize,
+    headerFields: limits.headerCount,
+    headTimeoutMs: limits.headerTimeout,
+  };
+}
+
+function http2Limits(own: Http2Limits, { limits }: Forwarder): Http2Limits {
+  if (limits === DEFAULT_LIMITS) return own;
+  const { requestLine: pathBytes, headerSize: headerBytes, headerCount: headerFields } = limits;
+  // What Huffman coding can make of a header list, and the frames that it takes.
+  const blockBytes = Math.max(own.blockBytes, headerBytes + 4_096);
+  return { ...own, pathBytes, headerBytes, headerFields, blockBytes };
 }
 
 /** '' where the handshake agreed on nothing; null on plaintext, which is never asked. */
 function agreedProtocol(socket: Socket): string | null {
   if (!('alpnProtocol' in socket)) return null;
   return typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : '';
+}
+
+function webSocketKey(): string {
+  return randomBytes(16).toString('base64');
 }
 
 function now(): number {

@@ -101,6 +101,9 @@ export function compileEdgeListeners(edge: Edge): readonly EdgeListenerResource[
     port: listener.port,
     hosts: listener.hosts,
     tls: listener.tls,
+    limits: listener.limits,
+    trustedProxies: listener.trustedProxies,
+    forwarded: listener.forwarded,
     routes: `edge/${edge.name}`,
     ruleId: listener.ruleId,
   }));

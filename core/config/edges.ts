@@ -2,6 +2,7 @@
 import type { Edge, EdgeListener, PrefixRewrite, RouteMatch, RouteRule, WeightedTarget } from '../model/mesh.ts';
 import { addressesOverlap, hostIsCovered, isIpAddress } from './address.ts';
 import type { Directory, EdgeEntry } from './directory.ts';
+import { readLimits, readTrustedProxies } from './listener-limits.ts';
 import { suggestName } from './nearest.ts';
 import { alwaysHasPrefix } from './path-pattern.ts';
 import { quote, type Path } from './problem.ts';
@@ -41,6 +42,9 @@ function readListeners(reader: Reader, path: Path, files: EdgeFile['listeners'])
       port: file.port,
       hosts: readHosts(reader, [...at, 'hosts'], file.hosts ?? []),
       tls: file.tls ?? null,
+      limits: readLimits(reader, [...at, 'limits'], file.limits),
+      trustedProxies: readTrustedProxies(reader, [...at, 'trustedProxies'], file.trustedProxies ?? []),
+      forwarded: file.forwarded ?? 'x-forwarded',
       ruleId: reader.rule(at),
     };
     const other = listeners.find((each) => listenersClash(each, listener));

@@ -38,6 +38,11 @@ export const timeouts = (description: string) => {
   const text = Type.String({ pattern: DURATION_PATTERN, title });
   return Type.Union([text, Type.Literal(0, { title }), parts], { title, description });
 };
+export const size = (description: string, preset: string | number) => {
+  const title = 'a size such as 64KiB or 10MiB, or a number of bytes';
+  const text = Type.String({ pattern: String.raw`^\d{1,9}(KiB|MiB|GiB)$`, title });
+  return Type.Union([text, Type.Integer({ minimum: 0, title })], { title, description, default: preset });
+};
 export const texts = (item: string, title: string, description?: string) =>
   Type.Array(Type.String({ maxLength: MOST.text, title: item }), {
     minItems: 1,

@@ -2,7 +2,8 @@
 // config.schema.json for editors all come from here. A `title` says what is expected, in the words of an
 // error message; a `description` is what an editor shows.
 import { Type, type Static } from 'typebox';
-import { closed, MOST, named, names, oneOrMany, port, texts, timeouts } from './schema-parts.ts';
+import { FORWARDED_FIELDS, LIMIT_BOUNDS } from '../model/listener.ts';
+import { closed, duration, MOST, named, names, oneOrMany, port, size, texts, timeouts } from './schema-parts.ts';
 
 const mesh = Type.Object(
   {
@@ -122,6 +123,25 @@ const service = Type.Object(
   { ...closed, title: 'a mapping', description: 'One service.' },
 );
 
+const limits = Type.Object(
+  {
+    requestLine: Type.Optional(size('The longest request line; above it 414.', '8KiB')),
+    headerSize: Type.Optional(size('All header fields of a request together; above it 431.', '60KiB')),
+    headerCount: Type.Optional(
+      Type.Integer({
+        minimum: LIMIT_BOUNDS.headerCount.least,
+        maximum: LIMIT_BOUNDS.headerCount.most,
+        title: `a whole number from ${LIMIT_BOUNDS.headerCount.least} to ${LIMIT_BOUNDS.headerCount.most}`,
+        description: 'Header fields of a request; above it 431.',
+        default: 100,
+      }),
+    ),
+    bodySize: Type.Optional(size('The largest request body; above it 413. 0: none, as bodies are streamed.', 0)),
+    headerTimeout: Type.Optional(duration('The longest from the first byte of a head to its end; 408. Default 10s.')),
+  },
+  { ...closed, title: 'a mapping of limits', description: 'How large and how slow a request may be.' },
+);
+
 const listener = Type.Object(
   {
     port: port(0, 'The port that clients connect to; 0 lets the system choose.'),
@@ -144,6 +164,21 @@ const listener = Type.Object(
       Type.Enum(['internal'], {
         title: '"internal"',
         description: "internal: TLS with a certificate of the mesh's own authority. Without it: plaintext.",
+      }),
+    ),
+    limits: Type.Optional(limits),
+    trustedProxies: Type.Optional(
+      texts(
+        'an IP address or a CIDR block',
+        'a list of IP addresses and CIDR blocks',
+        'Proxies in front of this one, whose word on their clients is believed. Without it: nobody.',
+      ),
+    ),
+    forwarded: Type.Optional(
+      Type.Enum([...FORWARDED_FIELDS], {
+        title: '"x-forwarded", "forwarded" or "both"',
+        description: 'How services are told of the client: X-Forwarded-*, Forwarded (RFC 7239), or both.',
+        default: 'x-forwarded',
       }),
     ),
   },
@@ -251,6 +286,7 @@ export const CONFIG_SCHEMA = Type.Object(
 export type ConfigFile = Static<typeof CONFIG_SCHEMA>;
 export type ServiceFile = Static<typeof service>;
 export type EdgeFile = Static<typeof edge>;
+export type ListenerFile = Static<typeof listener>;
 export type RouteFile = Static<typeof route>;
 export type MatchFile = Static<typeof route>['match'];
 

@@ -2,6 +2,7 @@
 // YAML, `core/compile` turns it into a snapshot. Deeply readonly; plain data; no line numbers (those
 // stand in the SourceMap beside it, so that a comment changes nothing).
 import type { Milliseconds, RuleId } from './brand.ts';
+import type { ForwardedFields, ListenerLimits } from './listener.ts';
 
 export interface Mesh {
   readonly trustDomain: string;
@@ -101,6 +102,10 @@ export interface EdgeListener {
   readonly hosts: readonly string[];
   /** `internal`: a certificate of the mesh authority for `hosts`. null: plaintext. */
   readonly tls: 'internal' | null;
+  readonly limits: ListenerLimits;
+  /** CIDR blocks of the proxies in front that say the truth about their clients; empty: none. */
+  readonly trustedProxies: readonly string[];
+  readonly forwarded: ForwardedFields;
   readonly ruleId: RuleId;
 }
 

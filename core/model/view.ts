@@ -2,6 +2,7 @@
 // it, the discovery stream carries it, the proxy decodes, warms and swaps it. Names refer only to
 // resources of the same view: a dangling one is a compile error there and a NACK here.
 import type { ClusterName, Milliseconds, RuleId, SnapshotHash, SpiffeId } from './brand.ts';
+import type { ForwardedFields, ListenerLimits } from './listener.ts';
 import type { BalancePolicy, HostPort, PrefixRewrite, Protocol, RouteMatch, PathPattern } from './mesh.ts';
 
 export interface View {
@@ -87,6 +88,10 @@ export interface EdgeListenerResource {
   /** Empty: every host. Loopback names are always served beside the listed ones. */
   readonly hosts: readonly string[];
   readonly tls: 'internal' | null;
+  readonly limits: ListenerLimits;
+  /** CIDR blocks; empty: nobody. */
+  readonly trustedProxies: readonly string[];
+  readonly forwarded: ForwardedFields;
   readonly routes: string;
   readonly ruleId: RuleId;
 }

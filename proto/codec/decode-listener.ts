@@ -1,12 +1,15 @@
 // Listeners and the policy of an inbound one, wire → model.
+import { parseCidr } from '../../core/kit/cidr.ts';
+import { DEFAULT_LIMITS, LIMIT_BOUNDS, type ForwardedFields, type ListenerLimits } from '../../core/model/listener.ts';
 import type { AuthorizationPolicy, CompiledAllow, Listener } from '../../core/model/view.ts';
 import type { AllowRule__Output } from '../gen/weft/v1/AllowRule.ts';
 import type { AuthorizationPolicy__Output } from '../gen/weft/v1/AuthorizationPolicy.ts';
 import type { EdgeListener__Output } from '../gen/weft/v1/EdgeListener.ts';
+import type { ListenerLimits__Output } from '../gen/weft/v1/ListenerLimits.ts';
 import type { Listener__Output } from '../gen/weft/v1/Listener.ts';
 import { ruleId } from '../../core/model/brand.ts';
 import { decodeMethods, decodePath } from './decode-match.ts';
-import { modelProtocol } from './enums.ts';
+import { modelProtocol, modelWord, WIRE_FORWARDED } from './enums.ts';
 import { LIMITS, type FieldReader } from './fields.ts';
 
 /** null: of a kind that is not known here. */
@@ -54,8 +57,35 @@ function decodeEdge(reader: FieldReader, wire: EdgeListener__Output) {
     port: reader.port('edge.port', wire.port, 0),
     hosts: reader.list('edge.hosts', wire.hosts, LIMITS.matches, (path, host) => reader.name(path, host)),
     tls: wire.tls === 'EDGE_TLS_INTERNAL' ? ('internal' as const) : null,
+    limits: wire.limits ? decodeLimits(reader, wire.limits) : DEFAULT_LIMITS,
+    trustedProxies: reader.list('edge.trusted_proxies', wire.trustedProxies, LIMITS.matches, (path, text) => {
+      if (parseCidr(text) === null) reader.fail(path, 'is no CIDR block');
+      return text;
+    }),
+    forwarded: decodeForwarded(reader, wire.forwarded),
     routes: reader.name('edge.routes', wire.routes),
   };
+}
+
+function decodeLimits(reader: FieldReader, wire: ListenerLimits__Output): ListenerLimits {
+  const at = 'edge.limits';
+  const bounded = (path: string, value: number, key: keyof typeof LIMIT_BOUNDS): number =>
+    reader.integer(`${at}.${path}`, value, LIMIT_BOUNDS[key].least, LIMIT_BOUNDS[key].most);
+  return {
+    requestLine: bounded('request_line_bytes', wire.requestLineBytes, 'requestLine'),
+    headerSize: bounded('header_bytes', wire.headerBytes, 'headerSize'),
+    headerCount: bounded('header_fields', wire.headerFields, 'headerCount'),
+    bodySize: bounded('body_bytes', wire.bodyBytes, 'bodySize'),
+    headerTimeout: reader.milliseconds(`${at}.header_timeout_ms`, wire.headerTimeoutMs),
+  };
+}
+
+/** Unspecified is what a control plane from before this field means. */
+function decodeForwarded(reader: FieldReader, value: string): ForwardedFields {
+  if (value === 'FORWARDED_FIELDS_UNSPECIFIED') return 'x-forwarded';
+  const word = modelWord(WIRE_FORWARDED, value);
+  if (word === undefined) reader.fail('edge.forwarded', `has the unknown value ${value}`);
+  return word ?? 'x-forwarded';
 }
 
 /** A policy that is missing or half there is a flaw, never an open door. */

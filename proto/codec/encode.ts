@@ -17,7 +17,7 @@ import type { Listener as WireListener } from '../gen/weft/v1/Listener.ts';
 import type { PathPattern as WirePath } from '../gen/weft/v1/PathPattern.ts';
 import type { Resource } from '../gen/weft/v1/Resource.ts';
 import type { Route as WireRoute } from '../gen/weft/v1/Route.ts';
-import { WIRE_BALANCE, WIRE_CLUSTER_KIND, WIRE_PATH_KIND, WIRE_PROTOCOL } from './enums.ts';
+import { WIRE_BALANCE, WIRE_CLUSTER_KIND, WIRE_FORWARDED, WIRE_PATH_KIND, WIRE_PROTOCOL } from './enums.ts';
 
 /** A resource ready to be sent. */
 export interface EncodedResource {
@@ -130,6 +130,15 @@ function listenerKind(listener: Listener): WireListener {
           hosts: [...listener.hosts],
           tls: listener.tls === null ? 'EDGE_TLS_NONE' : 'EDGE_TLS_INTERNAL',
           routes: listener.routes,
+          limits: {
+            requestLineBytes: listener.limits.requestLine,
+            headerBytes: listener.limits.headerSize,
+            headerFields: listener.limits.headerCount,
+            bodyBytes: listener.limits.bodySize,
+            headerTimeoutMs: listener.limits.headerTimeout,
+          },
+          trustedProxies: [...listener.trustedProxies],
+          forwarded: WIRE_FORWARDED[listener.forwarded],
         },
       };
   }

@@ -1,8 +1,10 @@
 // The words of the model beside those of the wire, each pair once; both directions are made from here.
+import type { ForwardedFields } from '../../core/model/listener.ts';
 import type { BalancePolicy, PathPattern, Protocol } from '../../core/model/mesh.ts';
 import type { Cluster, ResourceType } from '../../core/model/view.ts';
 import type { Balance__Output } from '../gen/weft/v1/Balance.ts';
 import type { ClusterKind__Output } from '../gen/weft/v1/ClusterKind.ts';
+import type { ForwardedFields__Output } from '../gen/weft/v1/ForwardedFields.ts';
 import type { PathKind__Output } from '../gen/weft/v1/PathKind.ts';
 import type { Protocol__Output } from '../gen/weft/v1/Protocol.ts';
 import type { ResourceType__Output } from '../gen/weft/v1/ResourceType.ts';
@@ -30,6 +32,12 @@ export const WIRE_PROTOCOL = {
   grpc: 'PROTOCOL_GRPC',
   tcp: 'PROTOCOL_TCP',
 } as const satisfies Record<Protocol, Protocol__Output>;
+
+export const WIRE_FORWARDED = {
+  'x-forwarded': 'FORWARDED_FIELDS_X_FORWARDED',
+  forwarded: 'FORWARDED_FIELDS_FORWARDED',
+  both: 'FORWARDED_FIELDS_BOTH',
+} as const satisfies Record<ForwardedFields, ForwardedFields__Output>;
 
 export const WIRE_PATH_KIND = {
   exact: 'PATH_KIND_EXACT',

@@ -16,6 +16,7 @@ import type { ErrorDetail as _weft_v1_ErrorDetail, ErrorDetail__Output as _weft_
 import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from './weft/v1/IdleTimeout.ts';
 import type { InboundListener as _weft_v1_InboundListener, InboundListener__Output as _weft_v1_InboundListener__Output } from './weft/v1/InboundListener.ts';
 import type { Listener as _weft_v1_Listener, Listener__Output as _weft_v1_Listener__Output } from './weft/v1/Listener.ts';
+import type { ListenerLimits as _weft_v1_ListenerLimits, ListenerLimits__Output as _weft_v1_ListenerLimits__Output } from './weft/v1/ListenerLimits.ts';
 import type { NameValue as _weft_v1_NameValue, NameValue__Output as _weft_v1_NameValue__Output } from './weft/v1/NameValue.ts';
 import type { Node as _weft_v1_Node, Node__Output as _weft_v1_Node__Output } from './weft/v1/Node.ts';
 import type { OutboundListener as _weft_v1_OutboundListener, OutboundListener__Output as _weft_v1_OutboundListener__Output } from './weft/v1/OutboundListener.ts';
@@ -54,9 +55,11 @@ export interface ProtoGrpcType {
       EdgeTls: EnumTypeDefinition
       Endpoint: MessageTypeDefinition<_weft_v1_Endpoint, _weft_v1_Endpoint__Output>
       ErrorDetail: MessageTypeDefinition<_weft_v1_ErrorDetail, _weft_v1_ErrorDetail__Output>
+      ForwardedFields: EnumTypeDefinition
       IdleTimeout: MessageTypeDefinition<_weft_v1_IdleTimeout, _weft_v1_IdleTimeout__Output>
       InboundListener: MessageTypeDefinition<_weft_v1_InboundListener, _weft_v1_InboundListener__Output>
       Listener: MessageTypeDefinition<_weft_v1_Listener, _weft_v1_Listener__Output>
+      ListenerLimits: MessageTypeDefinition<_weft_v1_ListenerLimits, _weft_v1_ListenerLimits__Output>
       NameValue: MessageTypeDefinition<_weft_v1_NameValue, _weft_v1_NameValue__Output>
       Node: MessageTypeDefinition<_weft_v1_Node, _weft_v1_Node__Output>
       OutboundListener: MessageTypeDefinition<_weft_v1_OutboundListener, _weft_v1_OutboundListener__Output>

@@ -12,6 +12,7 @@ import type { Endpoint as _weft_v1_Endpoint, Endpoint__Output as _weft_v1_Endpoi
 import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from './weft/v1/IdleTimeout.ts';
 import type { InboundListener as _weft_v1_InboundListener, InboundListener__Output as _weft_v1_InboundListener__Output } from './weft/v1/InboundListener.ts';
 import type { Listener as _weft_v1_Listener, Listener__Output as _weft_v1_Listener__Output } from './weft/v1/Listener.ts';
+import type { ListenerLimits as _weft_v1_ListenerLimits, ListenerLimits__Output as _weft_v1_ListenerLimits__Output } from './weft/v1/ListenerLimits.ts';
 import type { NameValue as _weft_v1_NameValue, NameValue__Output as _weft_v1_NameValue__Output } from './weft/v1/NameValue.ts';
 import type { OutboundListener as _weft_v1_OutboundListener, OutboundListener__Output as _weft_v1_OutboundListener__Output } from './weft/v1/OutboundListener.ts';
 import type { PathPattern as _weft_v1_PathPattern, PathPattern__Output as _weft_v1_PathPattern__Output } from './weft/v1/PathPattern.ts';
@@ -39,9 +40,11 @@ export interface ProtoGrpcType {
       EdgeListener: MessageTypeDefinition<_weft_v1_EdgeListener, _weft_v1_EdgeListener__Output>
       EdgeTls: EnumTypeDefinition
       Endpoint: MessageTypeDefinition<_weft_v1_Endpoint, _weft_v1_Endpoint__Output>
+      ForwardedFields: EnumTypeDefinition
       IdleTimeout: MessageTypeDefinition<_weft_v1_IdleTimeout, _weft_v1_IdleTimeout__Output>
       InboundListener: MessageTypeDefinition<_weft_v1_InboundListener, _weft_v1_InboundListener__Output>
       Listener: MessageTypeDefinition<_weft_v1_Listener, _weft_v1_Listener__Output>
+      ListenerLimits: MessageTypeDefinition<_weft_v1_ListenerLimits, _weft_v1_ListenerLimits__Output>
       NameValue: MessageTypeDefinition<_weft_v1_NameValue, _weft_v1_NameValue__Output>
       OutboundListener: MessageTypeDefinition<_weft_v1_OutboundListener, _weft_v1_OutboundListener__Output>
       PathKind: EnumTypeDefinition

@@ -1,7 +1,19 @@
 // What a hop adds to and takes from the fields of a message: Via, X-Forwarded-*, and the names that only
 // Weft itself may say.
+import { compileCidrs, parseCidr } from '../../core/kit/cidr.ts';
+import type { ForwardedFields } from '../../core/model/listener.ts';
 import type { ConnectionInfo, RequestHead, ResponseHead } from '../exchange.ts';
+import { isAuthority } from '../kit/authority.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import {
+  addressOf,
+  believed,
+  forwardedElement,
+  forwardedElements,
+  forwardedNode,
+  type IsTrusted,
+  listElements,
+} from './forwarded-field.ts';
 
 export type RequestFilter = (head: RequestHead, connection: ConnectionInfo) => void;
 
@@ -16,12 +28,72 @@ export function viaFilter(proxy: string): RequestFilter {
   };
 }
 
-/** At the edge: nothing that an outside client says of where it comes from is believed. */
-export function edgeRequestFilter(head: RequestHead, connection: ConnectionInfo): void {
-  stripOutside(head.headers);
-  head.headers.add('x-forwarded-for', connection.remoteAddress);
-  head.headers.add('x-forwarded-proto', connection.scheme);
-  if (head.authority !== '') head.headers.add('x-forwarded-host', head.authority);
+/**
+ * At the edge: what a client says of where it comes from is believed where the connection comes from one of these
+ * proxies, and nowhere else. `Forwarded` and X-Forwarded-* that are not asked for are taken out, whoever sent them: a
+ * proxy that knows only one of the two passes on what its own client made up of the other.
+ */
+export function edgeRequestFilter(trustedProxies: readonly string[], fields: ForwardedFields): RequestFilter {
+  const isTrusted = compileCidrs(trustedProxies.flatMap((block) => parseCidr(block) ?? []));
+  const legacy = fields !== 'forwarded';
+  const standard = fields !== 'x-forwarded';
+  return (head, connection) => {
+    const { headers } = head;
+    const { remoteAddress } = connection;
+    const told = isTrusted(remoteAddress) ? readOutside(headers, isTrusted) : NOTHING_TOLD;
+    stripOutside(headers);
+    if (legacy) addLegacy(head, connection, told);
+    if (!standard) return;
+    const element = forwardedElement(remoteAddress, connection.scheme, head.authority);
+    headers.add('forwarded', [...told.forwarded, element].join(', '));
+  };
+}
+
+/** What a trusted proxy says of its client. */
+interface Told {
+  /** Addresses, from the client's on. */
+  readonly chain: readonly string[];
+  /** '' where it says none, or none that can be. */
+  readonly proto: string;
+  readonly host: string;
+  readonly port: string;
+  readonly forwarded: readonly string[];
+}
+
+const NOTHING_TOLD: Told = { chain: [], proto: '', host: '', port: '', forwarded: [] };
+
+function readOutside(headers: HeaderList, isTrusted: IsTrusted): Told {
+  const [proto, host, port] = [
+    only(headers, 'x-forwarded-proto'),
+    only(headers, 'x-forwarded-host'),
+    only(headers, 'x-forwarded-port'),
+  ];
+  return {
+    chain: believed(listElements(headers.getAll('x-forwarded-for')), addressOf, isTrusted),
+    proto: proto === 'http' || proto === 'https' ? proto : '',
+    host: isAuthority(host) ? host : '',
+    port: /^\d{1,5}$/.test(port) ? port : '',
+    forwarded: believed(forwardedElements(headers.getAll('forwarded')) ?? [], forwardedNode, isTrusted),
+  };
+}
+
+/** Of a field that two hops filled in nobody knows whose value counts. */
+function only(headers: HeaderList, lowerName: string): string {
+  const values = headers.getAll(lowerName);
+  return values.length === 1 ? (values[0] as string) : '';
+}
+
+function addLegacy(head: RequestHead, connection: ConnectionInfo, told: Told): void {
+  const { headers } = head;
+  const { remoteAddress, scheme } = connection;
+  headers.add(
+    'x-forwarded-for',
+    told.chain.length === 0 ? remoteAddress : `${told.chain.join(', ')}, ${remoteAddress}`,
+  );
+  headers.add('x-forwarded-proto', told.proto === '' ? scheme : told.proto);
+  const host = told.host === '' ? head.authority : told.host;
+  if (host !== '') headers.add('x-forwarded-host', host);
+  if (told.port !== '') headers.add('x-forwarded-port', told.port);
 }
 
 const OUTSIDE_NAMES = new Set([

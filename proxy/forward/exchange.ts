@@ -76,6 +76,11 @@ export class Exchange implements DownstreamHandler, AttemptOwner, TimeLimitOwner
     const head = this.#head;
     const { connection } = this.#downstream;
     this.#plan.identify(head, this.#record);
+    const { bodySize } = this.#plan.limits;
+    if (bodySize > 0 && head.bodyLength > bodySize) {
+      this.#fail(tooLarge(bodySize));
+      return;
+    }
     const action = this.#plan.route(head, connection, this.#record);
     if (action instanceof MeshError) {
       this.#fail(action);
@@ -106,7 +111,12 @@ export class Exchange implements DownstreamHandler, AttemptOwner, TimeLimitOwner
   onData(chunk: Buffer): void {
     if (this.#phase === 'done') return;
     this.#limits.moved();
-    this.#record.requestBytes += chunk.length;
+    const { bodySize } = this.#plan.limits;
+    const bytes = (this.#record.requestBytes += chunk.length);
+    if (bodySize > 0 && bytes > bodySize) {
+      this.#giveUp(tooLarge(bodySize));
+      return;
+    }
     if (this.#translation === null) this.#forward(chunk);
     else this.#translate(this.#translation.request(chunk));
   }
@@ -318,6 +328,10 @@ export class Exchange implements DownstreamHandler, AttemptOwner, TimeLimitOwner
   #fromMesh(): boolean {
     return this.#cluster?.cluster.kind === 'mesh';
   }
+}
+
+function tooLarge(bodySize: number): MeshError {
+  return new MeshError('body-too-large', { origin: 'downstream', detail: `more than ${bodySize} bytes` });
 }
 
 /** `orders@v2` is a cluster of `orders`. */

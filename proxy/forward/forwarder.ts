@@ -2,6 +2,7 @@
 // exchange, so that a view swap leaves the ones under way on the plan that they began with.
 import { ERRORS } from '../../core/kit/error-table.ts';
 import { MeshError } from '../../core/kit/error.ts';
+import type { ListenerLimits } from '../../core/model/listener.ts';
 import type { ConnectionInfo, Downstream, DownstreamHandler, ExchangeRecord, RequestHead } from '../exchange.ts';
 import { HeaderList } from '../kit/header-list.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
@@ -21,6 +22,11 @@ export class Forwarder {
   /** Exchanges that begin from now on follow this plan. */
   swap(plan: ExchangePlan): void {
     this.#plan = plan;
+  }
+
+  /** Of the listener, for a connection that begins now. */
+  get limits(): ListenerLimits {
+    return this.#plan.limits;
   }
 
   /** A RequestListener. */

@@ -2,6 +2,7 @@
 // compiles one when config applies; an exchange keeps the one that it began with.
 import type { MeshError } from '../../core/kit/error.ts';
 import type { RuleId } from '../../core/model/brand.ts';
+import type { ListenerLimits } from '../../core/model/listener.ts';
 import type {
   ClusterHandle,
   ConnectionInfo,
@@ -40,6 +41,8 @@ export interface Translation {
 }
 
 export interface ExchangePlan {
+  /** Of the listener; a codec takes them when a connection begins. */
+  readonly limits: ListenerLimits;
   /** First of all: request id and trace, so that every answer and log line has them. */
   identify(head: RequestHead, record: ExchangeRecord): void;
   /** Where it goes, or why not. Fills `record.rule`, and `record.decisionId` where it denies. */

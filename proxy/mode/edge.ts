@@ -54,6 +54,10 @@ function edgePlan(listener: EdgeListenerResource, view: View, context: PlanConte
     },
     // Whoever speaks anything else is left to say so itself: an app may know gRPC-Web.
     translate: (head, downstream, { cluster }) => (cluster.protocol === 'grpc' ? grpcWebCall(head, downstream) : null),
-    onRequest: composeRequestFilters([edgeRequestFilter, viaFilter(`edge-${listener.edge}`)]),
+    limits: listener.limits,
+    onRequest: composeRequestFilters([
+      edgeRequestFilter(listener.trustedProxies, listener.forwarded),
+      viaFilter(`edge-${listener.edge}`),
+    ]),
   });
 }

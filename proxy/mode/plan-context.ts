@@ -1,6 +1,7 @@
 // What every mode is given to make its plans from, and what all their plans have in common.
 import type { MeshError } from '../../core/kit/error.ts';
 import type { SnapshotHash, SpiffeId } from '../../core/model/brand.ts';
+import { DEFAULT_LIMITS, type ListenerLimits } from '../../core/model/listener.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { View } from '../../core/model/view.ts';
 import type { ConnectionInfo, ExchangeRecord, RequestHead, ResponseHead } from '../exchange.ts';
@@ -55,6 +56,8 @@ export interface Mode {
 export type EarlyListener = Omit<ListenerPlan, 'plan' | 'tunnels'>;
 
 export interface PlanParts {
+  /** Default: those of the codecs. */
+  readonly limits?: ListenerLimits;
   route(head: RequestHead, connection: ConnectionInfo, record: ExchangeRecord): RouteAction | MeshError;
   readonly onRequest: RequestFilter;
   /** Default: CONNECT is not spoken. */
@@ -69,6 +72,7 @@ export interface PlanParts {
 export function createPlan(context: Pick<PlanContext, 'ids' | 'record'>, parts: PlanParts): ExchangePlan {
   const { ids, record } = context;
   return {
+    limits: parts.limits ?? DEFAULT_LIMITS,
     identify: (head, into) => identify(head, into, ids),
     route: parts.route,
     ...(parts.connect === undefined ? {} : { connect: parts.connect }),

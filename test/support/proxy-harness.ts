@@ -1,6 +1,7 @@
 // One proxy in this process, with views made by hand, real sockets on port 0 and every line kept.
 import type { TestContext } from 'node:test';
 import { clusterName, milliseconds, ruleId, type SnapshotHash } from '../../core/model/brand.ts';
+import { DEFAULT_LIMITS, type ForwardedFields, type ListenerLimits } from '../../core/model/listener.ts';
 import type { Cluster, Endpoint, Listener, Route, View } from '../../core/model/view.ts';
 import { Proxy } from '../../proxy/assemble.ts';
 import { IdSource } from '../../proxy/filter/ids.ts';
@@ -83,6 +84,9 @@ export async function startProxy(test: TestContext, options: HarnessOptions = {}
 }
 
 export interface EdgeViewOptions {
+  readonly limits?: Partial<ListenerLimits>;
+  readonly trustedProxies?: readonly string[];
+  readonly forwarded?: ForwardedFields;
   readonly tls?: 'internal';
   /** Of the cluster; default http. */
   readonly protocol?: Cluster['protocol'];
@@ -105,6 +109,9 @@ export function edgeView(ports: readonly number[], options: EdgeViewOptions = {}
     port: 0,
     hosts,
     tls: options.tls ?? null,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    trustedProxies: options.trustedProxies ?? [],
+    forwarded: options.forwarded ?? 'x-forwarded',
     routes: 'edge/main',
     ruleId: ruleId('edges.main.listeners[0]'),
   };

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { MeshError } from '../../core/kit/error.ts';
 import { ruleId } from '../../core/model/brand.ts';
+import { DEFAULT_LIMITS } from '../../core/model/listener.ts';
 import type { Protocol } from '../../core/model/mesh.ts';
 import type { Cluster } from '../../core/model/view.ts';
 import type { DownstreamHandler, ExchangeRecord, RequestHead } from '../../proxy/exchange.ts';
@@ -29,6 +30,7 @@ export interface RunOptions {
   readonly timeout?: number;
   readonly perTryTimeout?: number;
   readonly idleTimeout?: number;
+  readonly bodySize?: number;
   readonly route?: () => RouteAction | MeshError;
 }
 
@@ -49,6 +51,7 @@ export function runExchange(head: RequestHead, options: RunOptions = {}): Runnin
     rewrite: (target) => target,
   };
   const plan: ExchangePlan = {
+    limits: { ...DEFAULT_LIMITS, bodySize: options.bodySize ?? 0 },
     identify: (_head, record) => {
       record.requestId = 'r-1';
     },

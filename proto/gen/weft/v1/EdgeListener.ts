@@ -1,6 +1,8 @@
 // Original file: weft/v1/resources.proto
 
 import type { EdgeTls as _weft_v1_EdgeTls, EdgeTls__Output as _weft_v1_EdgeTls__Output } from '../../weft/v1/EdgeTls.ts';
+import type { ListenerLimits as _weft_v1_ListenerLimits, ListenerLimits__Output as _weft_v1_ListenerLimits__Output } from '../../weft/v1/ListenerLimits.ts';
+import type { ForwardedFields as _weft_v1_ForwardedFields, ForwardedFields__Output as _weft_v1_ForwardedFields__Output } from '../../weft/v1/ForwardedFields.ts';
 
 export interface EdgeListener {
   'edge'?: (string);
@@ -9,6 +11,15 @@ export interface EdgeListener {
   'hosts'?: (string)[];
   'tls'?: (_weft_v1_EdgeTls);
   'routes'?: (string);
+  /**
+   * Absent: the defaults.
+   */
+  'limits'?: (_weft_v1_ListenerLimits | null);
+  /**
+   * CIDR blocks.
+   */
+  'trustedProxies'?: (string)[];
+  'forwarded'?: (_weft_v1_ForwardedFields);
 }
 
 export interface EdgeListener__Output {
@@ -18,4 +29,13 @@ export interface EdgeListener__Output {
   'hosts': (string)[];
   'tls': (_weft_v1_EdgeTls__Output);
   'routes': (string);
+  /**
+   * Absent: the defaults.
+   */
+  'limits': (_weft_v1_ListenerLimits__Output | null);
+  /**
+   * CIDR blocks.
+   */
+  'trustedProxies': (string)[];
+  'forwarded': (_weft_v1_ForwardedFields__Output);
 }

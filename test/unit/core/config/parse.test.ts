@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createConfigParser } from '../../../../core/config/parse.ts';
 import { ruleId } from '../../../../core/model/brand.ts';
+import { DEFAULT_LIMITS } from '../../../../core/model/listener.ts';
 import type { Mesh } from '../../../../core/model/mesh.ts';
 
 const parse = createConfigParser();
@@ -144,9 +145,21 @@ test('an edge is read with all the forms of its routes', () => {
       port: 8443,
       hosts: ['api.shop.test', '*.b.test'],
       tls: 'internal',
+      limits: DEFAULT_LIMITS,
+      trustedProxies: [],
+      forwarded: 'x-forwarded',
       ruleId: 'edges.main.listeners[0]',
     },
-    { address: '::1', port: 0, hosts: [], tls: null, ruleId: 'edges.main.listeners[1]' },
+    {
+      address: '::1',
+      port: 0,
+      hosts: [],
+      tls: null,
+      limits: DEFAULT_LIMITS,
+      trustedProxies: [],
+      forwarded: 'x-forwarded',
+      ruleId: 'edges.main.listeners[1]',
+    },
   ]);
   const any = { hosts: [], methods: [], headers: [], query: [] };
   assert.deepEqual(
