@@ -33,8 +33,12 @@ export class FloodGuard {
     return this.#noise.take();
   }
 
-  /** Bytes went either way, and may cause WINDOW_UPDATE frames. */
+  /**
+   * A DATA frame went either way, and may cause WINDOW_UPDATE frames; gRPC's peers measure the path by a PING for
+   * every one that they get.
+   */
   moved(bytes: number): void {
+    if (bytes > 0) this.#controls.give(1);
     this.#moved += bytes;
     if (this.#moved < BYTES_PER_FRAME) return;
     this.#noise.give(Math.floor(this.#moved / BYTES_PER_FRAME));

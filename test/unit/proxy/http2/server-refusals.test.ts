@@ -227,6 +227,13 @@ test('what a flood guard allows per second is allowed again later', () => {
   assert.equal(server.goAway, null);
 });
 
+test('a PING for every DATA frame is no flood: gRPC measures its path like that', () => {
+  const server = new Http2ServerHarness({ controls: few }).greet();
+  server.socket.feed(headers(1, POST, wire.END_HEADERS));
+  for (let i = 0; i < 300; i++) server.socket.feed(Buffer.concat([data(1, Buffer.from('x')), ping]));
+  assert.equal(server.goAway, null);
+});
+
 test('an HPACK bomb costs no memory: the request is answered 431 and the table stays true', async () => {
   const server = new Http2ServerHarness().greet();
   const bomb = Buffer.concat([Buffer.from([0x40, 1, 0x78, 127, 0x80 | 33, 0x1e]), Buffer.alloc(4_000, 'y')]);
