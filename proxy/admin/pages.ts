@@ -13,8 +13,18 @@ export type Notes = () => Readonly<Record<string, unknown>>;
 export interface EndpointFacts {
   readonly id: string;
   readonly address: string;
+  /** Requests in flight. */
   readonly active: number;
+  /** Connections without a request. */
   readonly idle: number;
+  /** Requests that wait for a connection. */
+  readonly pending: number;
+  /** Milliseconds of idleness up to which a connection is used again. */
+  readonly idleLimit: number;
+  /** Since this proxy knows it: connections opened and failed, requests refused as too many. */
+  readonly opened: number;
+  readonly failed: number;
+  readonly overflow: number;
 }
 
 export interface DecisionFacts {

@@ -49,6 +49,17 @@ export interface PoolCounts {
   overflow: number;
 }
 
+export interface PoolFacts extends Readonly<PoolCounts> {
+  readonly id: string;
+  readonly address: string;
+  /** Requests in flight, waiting ones included. */
+  readonly active: number;
+  /** Connections without a request. */
+  readonly idle: number;
+  readonly pending: number;
+  readonly idleLimit: number;
+}
+
 export interface PoolDeps {
   readonly dial: Dial;
   readonly createConnection: ConnectionFactory;
@@ -122,6 +133,12 @@ export class EndpointPool implements EndpointHandle {
   /** Milliseconds of idleness up to which a connection is used again. */
   get idleLimit(): number {
     return this.#idle.limit;
+  }
+
+  /** What operators are shown. */
+  get facts(): PoolFacts {
+    const { id, address, active, idle, pending, idleLimit } = this;
+    return { id, address, active, idle, pending, idleLimit, ...this.counts };
   }
 
   /** From now on the number of requests in flight stands in `row[index]`. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createLog } from '../../host/log.ts';
 import type { EdgeSettings } from '../../host/proxy-settings.ts';
-import { EdgeMode } from './edge.ts';
+import { buildPath } from './build-proxy.ts';
 import { MeshProcess } from './mesh-process.ts';
 import { requireRole } from './role.ts';
 import { Shell } from './shell.ts';
@@ -12,7 +12,7 @@ export async function runEdge(settings: EdgeSettings): Promise<number> {
   const log = createLog({ name, level: settings.logLevel });
   const { status, drain, accessLog, controlPlane, token } = settings;
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
-  const shell = new Shell({ log, status, stateDir, accessLog, drain });
+  const shell = new Shell({ log, status, stateDir, drain });
   const edge = new MeshProcess({
     shell,
     controlPlane,
@@ -20,9 +20,17 @@ export async function runEdge(settings: EdgeSettings): Promise<number> {
     token,
     stateDir,
     drain,
-    modes: ({ account }) => {
-      requireRole('edge', account);
-      return [new EdgeMode()];
+    path: ({ self, identity, certificates }) => {
+      requireRole('edge', self.account);
+      return buildPath({
+        role: { kind: 'edge' },
+        identity: { ...identity, trustDomain: self.trustDomain },
+        certificates,
+        denials: shell.denials,
+        log,
+        accessLog,
+        drain,
+      });
     },
   });
   try {

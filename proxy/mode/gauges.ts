@@ -1,6 +1,16 @@
 // Numbers of a proxy that do not belong to one exchange: connections on both sides, refused peers.
+import type { EndpointFacts } from '../admin/pages.ts';
 import type { Proxy } from '../assemble.ts';
 import type { Gauge, GaugeValue } from '../telemetry/metrics.ts';
+
+/** A gauge and what it says now, as plain data. */
+export interface GaugeReport extends Omit<Gauge, 'values'> {
+  readonly values: readonly GaugeValue[];
+}
+
+export function readGauge({ name, help, type, merge = 'sum', values }: Gauge): GaugeReport {
+  return { name, help, type, merge, values: values() };
+}
 
 export function proxyGauges(proxy: Proxy): readonly Gauge[] {
   return [
@@ -20,7 +30,32 @@ export function proxyGauges(proxy: Proxy): readonly Gauge[] {
       name: 'weft_upstream_connections',
       help: 'Connections to endpoints, by what they are doing',
       type: 'gauge',
-      values: () => upstreamConnections(proxy),
+      values: () => perEndpoint(proxy, 'state', ({ active, idle }) => ({ active, idle })),
+    },
+    {
+      name: 'weft_upstream_pending_requests',
+      help: 'Requests that wait for a connection',
+      type: 'gauge',
+      values: () => perEndpoint(proxy, '', ({ pending }) => ({ pending })),
+    },
+    {
+      name: 'weft_upstream_connects_total',
+      help: 'Connections that were opened, and attempts that failed',
+      type: 'counter',
+      values: () => perEndpoint(proxy, 'result', ({ opened, failed }) => ({ opened, failed })),
+    },
+    {
+      name: 'weft_upstream_overflow_total',
+      help: 'Requests that were refused because too many were in flight or waiting',
+      type: 'counter',
+      values: () => perEndpoint(proxy, '', ({ overflow }) => ({ overflow })),
+    },
+    {
+      name: 'weft_upstream_idle_limit_seconds',
+      help: 'How long an idle connection is used again: less than the upstream keeps it, as far as that was learned',
+      type: 'gauge',
+      merge: 'min',
+      values: () => perEndpoint(proxy, '', ({ idleLimit }) => ({ idleLimit: idleLimit / 1_000 })),
     },
     {
       name: 'weft_refused_peers_total',
@@ -57,13 +92,16 @@ export function configAge(configuration: () => Configuration | null): Gauge {
   };
 }
 
-function upstreamConnections(proxy: Proxy): GaugeValue[] {
-  const values: GaugeValue[] = [];
-  for (const [cluster, { pools }] of proxy.clusters.states) {
-    for (const { address, active, idle } of pools) {
-      values.push({ labels: { cluster, endpoint: address, state: 'active' }, value: active });
-      values.push({ labels: { cluster, endpoint: address, state: 'idle' }, value: idle });
-    }
-  }
-  return values;
+type Reading = (facts: EndpointFacts) => Readonly<Record<string, number>>;
+
+/** A value per endpoint, or one for each `label`. */
+function perEndpoint(proxy: Proxy, label: string, read: Reading): GaugeValue[] {
+  return [...proxy.clusters.states].flatMap(([cluster, { pools }]) =>
+    pools.flatMap(({ facts }) =>
+      Object.entries(read(facts)).map(([key, value]) => ({
+        labels: { cluster, endpoint: facts.address, ...(label === '' ? {} : { [label]: key }) },
+        value,
+      })),
+    ),
+  );
 }

@@ -11,13 +11,10 @@ import { obtainIdentity } from '../agent/identity.ts';
 import { CertificateKeeper } from '../agent/certificate-keeper.ts';
 import { renewIdentity, requestServerCertificate } from '../agent/identity-renewal.ts';
 import { ViewFile } from '../agent/view-file.ts';
-import { Proxy } from '../assemble.ts';
-import { MeshDialer } from '../tls/mesh-dial.ts';
-import { MeshTls } from '../tls/mesh-tls.ts';
 import { CertificateFile } from './certificate-file.ts';
 import { ServerCertificates } from './certificates.ts';
+import { type DataPath, isInbound } from './data-path.ts';
 import type { Configuration } from './gauges.ts';
-import type { Mode } from './plan-context.ts';
 import type { Shell } from './shell.ts';
 import { ViewRunner } from './view-runner.ts';
 
@@ -30,11 +27,19 @@ export interface MeshProcessOptions {
   readonly stateDir: string;
   readonly drain: number;
   /** Made once it is known who this is. */
-  modes(self: Self): readonly Mode[];
+  path(parts: PathParts): DataPath;
+}
+
+/** What a data path in a mesh is made from. */
+export interface PathParts {
+  readonly self: Self;
+  readonly identity: Identity;
+  readonly certificates: ServerCertificates;
 }
 
 /** Who this proxy is, from its certificate. */
 export interface Self {
+  readonly trustDomain: string;
   readonly namespace: string;
   /** A service, or `edge-<name>`. */
   readonly account: string;
@@ -49,8 +54,7 @@ export class MeshProcess {
   readonly #services: Services = loadServices();
   readonly #firstView = Promise.withResolvers<void>();
   #identity: Identity | null = null;
-  #tls: MeshTls | null = null;
-  #proxy: Proxy | null = null;
+  #path: DataPath | null = null;
   #runner: ViewRunner | null = null;
   #agent: Agent | null = null;
   #keeper: CertificateKeeper<Identity> | null = null;
@@ -65,17 +69,17 @@ export class MeshProcess {
     await shell.start();
     const identity = await this.#join();
     shell.has('certificate');
-    const proxy = this.#assemble(identity);
-    await proxy.start();
+    const path = this.#assemble(identity);
+    await path.start();
     shell.attach(
-      proxy,
+      path,
       () => this.#facts(),
       () => this.#configuration(),
     );
     shell.report();
-    const inbound = proxy.acceptors.find(({ name }) => name === 'inbound')?.bound.port ?? 0;
+    const inbound = path.report.listeners.find(({ name }) => name === 'inbound')?.port ?? 0;
     const runner = new ViewRunner({
-      proxy,
+      path,
       clock: systemClock,
       onApplied: () => {
         shell.report();
@@ -110,14 +114,14 @@ export class MeshProcess {
     return this.#firstView.promise;
   }
 
-  get proxy(): Proxy | null {
-    return this.#proxy;
+  get path(): DataPath | null {
+    return this.#path;
   }
 
   /** Leaves the mesh as a callee: callers look elsewhere, exchanges under way end, for at most `cap` ms. */
   async drainInbound(cap: number): Promise<void> {
     await this.#leave();
-    await this.#proxy?.drainListeners(cap, isInbound);
+    await this.#path?.drainInbound(cap);
   }
 
   async close(): Promise<void> {
@@ -136,7 +140,8 @@ export class MeshProcess {
     if (agent === null) return;
     this.#agent = null;
     await agent.close();
-    const called = this.#proxy?.acceptors.some(({ name, counts }) => isInbound(name) && counts.open > 0) ?? false;
+    await this.#path?.refresh();
+    const called = this.#path?.report.listeners.some(({ name, open }) => isInbound(name) && open > 0) ?? false;
     const { drain, shell } = this.#options;
     if (called) await pause(Math.min(LEAVING, drain / 4), shell.signals.now);
   }
@@ -154,25 +159,11 @@ export class MeshProcess {
     });
   }
 
-  #assemble(identity: Identity): Proxy {
-    const { shell, drain, modes } = this.#options;
-    const { log } = shell;
-    const { trustDomain, ...self } = selfOf(identity);
-    const tls = new MeshTls({ trustDomain, material: identity, log });
+  #assemble(identity: Identity): DataPath {
     this.#identity = identity;
-    this.#tls = tls;
-    this.#proxy = new Proxy({
-      modes: modes(self),
-      log,
-      recorder: shell.recorder(identity.spiffeId),
-      denials: shell.denials,
-      ids: shell.ids,
-      random: Math.random,
-      mesh: { tls, dialer: new MeshDialer(tls, log) },
-      certificates: this.#serverCertificates(identity),
-      drain,
-    });
-    return this.#proxy;
+    const certificates = this.#serverCertificates(identity);
+    this.#path = this.#options.path({ self: selfOf(identity), identity, certificates });
+    return this.#path;
   }
 
   #serverCertificates(first: Identity): ServerCertificates {
@@ -196,10 +187,10 @@ export class MeshProcess {
         renewIdentity({ address: controlPlane, identity, services: this.#services, stateDir, signal }),
       onRenewal: (identity) => {
         this.#identity = identity;
-        this.#tls?.update(identity);
+        this.#path?.renewIdentity(identity);
         this.#agent?.setIdentity(identity);
         // Server certificates live as long as an SVID: the same rhythm keeps them fresh.
-        this.#proxy
+        this.#path
           ?.renewCertificates()
           .catch((error: unknown) => log.warn({ error: describeError(error) }, 'server certificate not renewed'));
       },
@@ -225,7 +216,7 @@ export class MeshProcess {
   }
 }
 
-function selfOf(identity: Identity): Self & { readonly trustDomain: string } {
+function selfOf(identity: Identity): Self {
   const parts = parseSpiffeId(identity.spiffeId);
   const workload = parts.ok ? workloadOf(parts.value) : null;
   if (!parts.ok || workload === null) {
@@ -235,10 +226,6 @@ function selfOf(identity: Identity): Self & { readonly trustDomain: string } {
     });
   }
   return { ...workload, trustDomain: parts.value.trustDomain };
-}
-
-function isInbound(listener: string): boolean {
-  return listener === 'inbound';
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -41,9 +41,9 @@ function start(command: readonly string[], sidecar: MeshProcess): ChildProcess {
 /** `PAYMENTS_URL` and `PAYMENTS_ADDRESS` for every callee that has a port of its own. */
 function variablesOf(sidecar: MeshProcess): Record<string, string> {
   const variables: Record<string, string> = {};
-  for (const { name, bound } of sidecar.proxy?.acceptors ?? []) {
+  for (const { name, port } of sidecar.path?.report.listeners ?? []) {
     if (!name.startsWith('outbound/')) continue;
-    Object.assign(variables, calleeVariables(name.slice('outbound/'.length), `127.0.0.1:${bound.port}`));
+    Object.assign(variables, calleeVariables(name.slice('outbound/'.length), `127.0.0.1:${port}`));
   }
   return variables;
 }

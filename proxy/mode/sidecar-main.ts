@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { createLog } from '../../host/log.ts';
 import { announcedNamespace, currentNamespace } from '../../host/namespace.ts';
 import type { SidecarSettings } from '../../host/proxy-settings.ts';
-import { InboundMode } from './inbound.ts';
+import { buildPath } from './build-proxy.ts';
 import { MeshProcess } from './mesh-process.ts';
-import { type NamesOptions, OutboundMode } from './outbound.ts';
 import { lookEvery, PodWatch } from './pod-watch.ts';
 import { requireRole } from './role.ts';
 import { runChild } from './run.ts';
@@ -19,7 +18,7 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
   const log = createLog({ name, level: settings.logLevel, to: command === null ? 'stdout' : 'stderr' });
   const { status, drain, accessLog } = settings;
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
-  const shell = new Shell({ log, status, stateDir, accessLog, drain });
+  const shell = new Shell({ log, status, stateDir, drain });
   const sidecar = new MeshProcess({
     shell,
     controlPlane: settings.controlPlane,
@@ -27,18 +26,18 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
     token: settings.token,
     stateDir,
     drain,
-    modes: ({ account, namespace }) => {
-      requireRole('sidecar', account);
-      return [
-        new InboundMode({ address: settings.inbound, app: settings.app }),
-        new OutboundMode({
-          service: account,
-          namespace,
-          byHost: settings.outboundByHost,
-          ports: settings.outbound,
-          names: namesOf(settings),
-        }),
-      ];
+    path: ({ self, identity, certificates }) => {
+      const { account: service, namespace, trustDomain } = self;
+      requireRole('sidecar', service);
+      return buildPath({
+        role: { kind: 'sidecar', service, namespace, settings },
+        identity: { ...identity, trustDomain },
+        certificates,
+        denials: shell.denials,
+        log,
+        accessLog,
+        drain,
+      });
     },
   });
   const watch = settings.pods === null ? null : podWatch(settings.pods, shell);
@@ -56,11 +55,6 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
   watch?.close();
   await sidecar.close();
   return 0;
-}
-
-/** Redirected calls come to the places of names. */
-function namesOf({ names, transparent, app }: SidecarSettings): NamesOptions | null {
-  return names || transparent ? { appPort: app?.port ?? null, transparent } : null;
 }
 
 function podWatch(folder: string, shell: Shell): PodWatch {

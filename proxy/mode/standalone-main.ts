@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describeError, MeshError } from '../../core/kit/error.ts';
 import { createLog } from '../../host/log.ts';
 import type { EdgeSettings } from '../../host/proxy-settings.ts';
-import { Proxy } from '../assemble.ts';
 import type { KeyMaterial } from '../tls/material.ts';
-import { EdgeMode } from './edge.ts';
+import { buildPath } from './build-proxy.ts';
 import { ServerCertificates } from './certificates.ts';
+import type { DataPath } from './data-path.ts';
 import { Shell } from './shell.ts';
 import { Standalone } from './standalone.ts';
 
@@ -16,33 +16,33 @@ const RENEW_EVERY = 12 * 3_600_000;
 
 export async function runStandalone(settings: EdgeSettings, file: string): Promise<number> {
   const name = settings.name ?? 'edge';
-  const { status, drain, accessLog, edge } = settings;
+  const { status, drain, edge } = settings;
   const log = createLog({ name, level: settings.logLevel });
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
-  const shell = new Shell({ log, status, stateDir, accessLog, drain });
+  const shell = new Shell({ log, status, stateDir, drain });
   const standalone = new Standalone({
     file,
     edge,
     log,
     apply: async (view) => {
-      const applied = await proxy.apply(view);
+      const applied = await path.apply(view);
       if (applied.ok) shell.report();
       return applied;
     },
   });
   const loaded = await standalone.load();
-  const proxy = createProxy(settings, shell, loaded.trustDomain);
-  await proxy.start();
-  const applied = await proxy.apply(loaded.view);
+  const path = createPath(settings, shell, loaded.trustDomain);
+  await path.start();
+  const applied = await path.apply(loaded.view);
   if (!applied.ok) throw new MeshError(applied.error.code, { detail: applied.error.message });
   await shell.start();
-  shell.attach(proxy, () => ({ mode: 'standalone', edge: loaded.edge, file }));
+  shell.attach(path, () => ({ mode: 'standalone', edge: loaded.edge, file }));
   shell.report();
   shell.has('certificate');
   shell.has('configuration');
   await standalone.start(loaded.view);
   const renewal = setInterval(() => {
-    proxy
+    path
       .renewCertificates()
       .catch((error: unknown) => log.error({ error: describeError(error) }, 'the certificate could not be renewed'));
   }, RENEW_EVERY).unref();
@@ -53,16 +53,14 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
   return 0;
 }
 
-function createProxy(settings: EdgeSettings, shell: Shell, trustDomain: string): Proxy {
-  return new Proxy({
-    modes: [new EdgeMode()],
-    log: shell.log,
-    recorder: shell.recorder(null),
-    denials: shell.denials,
-    ids: shell.ids,
-    random: Math.random,
-    mesh: null,
+function createPath(settings: EdgeSettings, shell: Shell, trustDomain: string): DataPath {
+  return buildPath({
+    role: { kind: 'edge' },
+    identity: null,
     certificates: new ServerCertificates((hosts) => signLocally(settings.caDir, trustDomain, hosts)),
+    denials: shell.denials,
+    log: shell.log,
+    accessLog: settings.accessLog,
     drain: settings.drain,
   });
 }

@@ -2,10 +2,10 @@
 import type { Result } from '../../core/kit/result.ts';
 import type { View } from '../../core/model/view.ts';
 import type { AgentClock, Refusal, ViewOrigin } from '../agent/agent.ts';
-import type { Proxy } from '../assemble.ts';
+import type { DataPath } from './data-path.ts';
 
 export interface ViewRunnerOptions {
-  readonly proxy: Pick<Proxy, 'apply' | 'unbound' | 'view'>;
+  readonly path: Pick<DataPath, 'apply' | 'report' | 'view'>;
   readonly clock: Pick<AgentClock, 'after'>;
   /** A view is in force, the first one or another; or a socket of it was bound that had not been. */
   readonly onApplied: () => void;
@@ -42,17 +42,17 @@ export class ViewRunner {
   }
 
   async #apply(view: View, origin: ViewOrigin): Promise<Result<void, Refusal>> {
-    const { proxy, clock, onApplied } = this.#options;
+    const { path, clock, onApplied } = this.#options;
     this.#cancel();
-    const applied = await proxy.apply(view, origin === 'disk' ? KEPT_WARM_LIMIT : undefined);
+    const applied = await path.apply(view, origin === 'disk' ? KEPT_WARM_LIMIT : undefined);
     if (applied.ok) onApplied();
-    if (proxy.unbound.length > 0 && !this.#closed)
+    if (path.report.unbound.length > 0 && !this.#closed)
       this.#cancel = clock.after(TRY_AGAIN_AFTER, () => this.#tryAgain(view));
     return applied;
   }
 
   /** The view that is in force when its turn comes. */
   #tryAgain(view: View): void {
-    this.#queue(() => this.#options.proxy.view ?? view, 'control-plane').catch(() => {});
+    this.#queue(() => this.#options.path.view ?? view, 'control-plane').catch(() => {});
   }
 }

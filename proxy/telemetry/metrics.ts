@@ -1,13 +1,15 @@
 // The counters as Prometheus metrics, read when somebody scrapes. prom-client's own classes would keep a
 // second copy of every number; a registry takes anything that answers `get`.
 import type { Metric, MetricObjectWithValues, MetricValueWithName, Registry } from 'prom-client';
-import { DURATION_BOUNDS, type Series, type Stats } from './stats.ts';
+import { DURATION_BOUNDS, type Series } from './stats.ts';
 
 /** A number that is not per exchange: connections, refusals. */
 export interface Gauge {
   readonly name: string;
   readonly help: string;
   readonly type: 'gauge' | 'counter';
+  /** What several threads say together. Default `sum`. */
+  readonly merge?: 'sum' | 'min' | 'max';
   values(): readonly GaugeValue[];
 }
 
@@ -16,30 +18,28 @@ export interface GaugeValue {
   readonly value: number;
 }
 
-/** Registers everything on this registry. `gauges` come from other stages. */
-export function registerMetrics(registry: Registry, stats: Stats, gauges: readonly Gauge[]): void {
+/** Registers everything on this registry; `series` is asked at every scrape. `gauges` come from other stages. */
+export function registerMetrics(registry: Registry, series: () => readonly Series[], gauges: readonly Gauge[]): void {
   const add = (name: string, help: string, type: MetricKind, read: () => MetricValueWithName<string>[]): void =>
     register(registry, name, help, type, read);
-  add('weft_requests_total', 'Finished exchanges by status class', 'counter', () =>
-    stats.series.flatMap(requestValues),
-  );
+  add('weft_requests_total', 'Finished exchanges by status class', 'counter', () => series().flatMap(requestValues));
   add('weft_grpc_calls_total', 'Finished gRPC calls by the status that their caller got', 'counter', () =>
-    stats.series.flatMap(callValues),
+    series().flatMap(callValues),
   );
   add('weft_request_errors_total', 'Exchanges that ended with an error of the proxy or its peers', 'counter', () =>
-    stats.series.flatMap(errorValues),
+    series().flatMap(errorValues),
   );
   add('weft_request_retries_total', 'Tries after the first', 'counter', () =>
-    stats.series.map((series) => ({ labels: labelsOf(series), value: series.retries })),
+    series().map((each) => ({ labels: labelsOf(each), value: each.retries })),
   );
   add('weft_request_bytes_total', 'Body bytes of requests', 'counter', () =>
-    stats.series.map((series) => ({ labels: labelsOf(series), value: series.requestBytes })),
+    series().map((each) => ({ labels: labelsOf(each), value: each.requestBytes })),
   );
   add('weft_response_bytes_total', 'Body bytes of answers', 'counter', () =>
-    stats.series.map((series) => ({ labels: labelsOf(series), value: series.responseBytes })),
+    series().map((each) => ({ labels: labelsOf(each), value: each.responseBytes })),
   );
   add('weft_request_duration_seconds', 'From the request head to the end of the answer', 'histogram', () =>
-    stats.series.flatMap(durationValues),
+    series().flatMap(durationValues),
   );
   for (const gauge of gauges) {
     add(gauge.name, gauge.help, gauge.type, () =>

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { View } from '../../core/model/view.ts';
+import { LocalPath } from '../../proxy/mode/data-path.ts';
 import { ViewRunner } from '../../proxy/mode/view-runner.ts';
 import { type Callee, callerView, startCallerOf } from '../support/caller-view.ts';
 import { fakeTimers } from '../support/fake-timers.ts';
@@ -117,7 +118,11 @@ test('an address that another program has is said once, keeps nothing else from 
   const proxy = await startCallerOf(t);
   const timers = fakeTimers();
   let applied = 0;
-  const runner = new ViewRunner({ proxy: proxy.proxy, clock: timers, onApplied: () => (applied += 1) });
+  const runner = new ViewRunner({
+    path: new LocalPath(proxy.proxy, proxy.stats, null),
+    clock: timers,
+    onApplied: () => (applied += 1),
+  });
   t.after(() => runner.close());
   assert.equal((await runner.apply(callerView(null, [users, payments]))).ok, true);
   assert.equal((await ask(payments.port, '/', { host: payments.loopback })).body, 'payments');
@@ -150,7 +155,11 @@ test('an address that is no longer asked for is no longer tried', async (t) => {
   await occupy(t, users.loopback, users.port);
   const proxy = await startCallerOf(t);
   const timers = fakeTimers();
-  const runner = new ViewRunner({ proxy: proxy.proxy, clock: timers, onApplied: () => {} });
+  const runner = new ViewRunner({
+    path: new LocalPath(proxy.proxy, proxy.stats, null),
+    clock: timers,
+    onApplied: () => {},
+  });
   await runner.apply(callerView(null, [users]));
   assert.equal(timers.pending(), 1);
   await runner.apply(callerView(null, [], 'bbbbbbbbbbbbbbbb'));

@@ -26,7 +26,7 @@ test('metrics have requests, errors, retries, bytes and a cumulative histogram p
     type: 'gauge',
     values: () => [{ labels: { a: 'b' }, value: 7 }],
   } as const;
-  registerMetrics(registry, stats, [gauge]);
+  registerMetrics(registry, () => stats.series, [gauge]);
   const page = await registry.metrics();
   const labels = 'listener="edge/main/0",route="r",cluster="up"';
   for (const line of [
@@ -61,7 +61,7 @@ test('gRPC calls are counted by their status, which an access-log line has too',
   record(testRecord({ grpc: 'grpc-web', grpcStatus: 14 }));
   record(testRecord());
   const registry = new Registry();
-  registerMetrics(registry, stats, []);
+  registerMetrics(registry, () => stats.series, []);
   const page = await registry.metrics();
   const counted = page.split('\n').filter((line) => line.startsWith('weft_grpc_calls_total{'));
   assert.deepEqual(
