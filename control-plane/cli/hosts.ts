@@ -1,6 +1,6 @@
 // `weft hosts FILE`: which loopback address stands for which service, as lines of /etc/hosts or, by --json, for programs.
 import { loopbackAddresses } from '../../core/compile/loopback.ts';
-import { portOf } from '../../core/compile/resources.ts';
+import { portOf } from '../../core/compile/ports.ts';
 import { nearestName } from '../../core/config/nearest.ts';
 import { parseConfig } from '../../core/config/parse.ts';
 import { MeshError } from '../../core/kit/error.ts';

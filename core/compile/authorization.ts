@@ -2,6 +2,7 @@
 import { edgeAccount, ruleId, spiffeId, type RuleId, type SpiffeId } from '../model/brand.ts';
 import type { Mesh, WorkloadService } from '../model/mesh.ts';
 import type { AuthorizationPolicy, Caller } from '../model/view.ts';
+import { targetsOfEdge } from './edge-targets.ts';
 
 export function identityOf(mesh: Mesh, account: string): SpiffeId {
   return spiffeId(mesh.trustDomain, mesh.namespace, account);
@@ -20,8 +21,8 @@ export function collectCallers(mesh: Mesh): ReadonlyMap<string, ReadonlyMap<stri
     for (const call of service.calls) add(call.service, service.name, call.ruleId);
   }
   for (const edge of mesh.edges.values()) {
-    for (const route of edge.routes) {
-      for (const target of route.to) add(target.service, edgeAccount(edge.name), route.ruleId);
+    for (const { to, ruleId: rule } of targetsOfEdge(edge)) {
+      for (const target of to) add(target.service, edgeAccount(edge.name), rule);
     }
   }
   return callers;

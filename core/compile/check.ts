@@ -1,7 +1,9 @@
 // The references of a mesh, checked before anything is made of them: a mesh may come from elsewhere than
 // a file. `core/config` says the same with positions and hints.
 import { edgeAccount, type RuleId } from '../model/brand.ts';
-import type { Mesh, RouteRule } from '../model/mesh.ts';
+import type { Mesh, WeightedTarget } from '../model/mesh.ts';
+import { type EdgeTargets, targetsOfEdge } from './edge-targets.ts';
+import { portNamed } from './ports.ts';
 
 export interface CompileError {
   readonly ruleId: RuleId;
@@ -26,16 +28,19 @@ export function checkMesh(mesh: Mesh): readonly CompileError[] {
     }
   }
   for (const edge of mesh.edges.values()) {
-    for (const route of edge.routes) errors.push(...routeFaults(mesh, route));
+    for (const targets of targetsOfEdge(edge)) errors.push(...routeFaults(mesh, targets));
   }
   return errors;
 }
 
-function routeFaults(mesh: Mesh, route: RouteRule): readonly CompileError[] {
+function routeFaults(mesh: Mesh, route: EdgeTargets): readonly CompileError[] {
   const messages: string[] = [];
   if (!route.to.some((target) => target.weight > 0)) messages.push('no target has a weight above 0');
   for (const target of route.to) {
-    const fault = calleeFault(mesh, target.service) ?? versionFault(mesh, target.service, target.version);
+    const fault =
+      calleeFault(mesh, target.service) ??
+      versionFault(mesh, target.service, target.version) ??
+      portFault(mesh, target, route.carries);
     if (fault !== null) messages.push(fault);
   }
   return messages.map((message) => ({ ruleId: route.ruleId, message }));
@@ -52,4 +57,13 @@ function versionFault(mesh: Mesh, name: string, version: string | null): string 
   if (version === null || service === undefined) return null;
   const known = service.kind === 'workload' && service.versions.some((each) => each.name === version);
   return known ? null : `"${name}" has no version "${version}"`;
+}
+
+function portFault(mesh: Mesh, target: WeightedTarget, carries: 'http' | 'tcp'): string | null {
+  const service = mesh.services.get(target.service);
+  if (service === undefined) return null;
+  const port = portNamed(service, target.port);
+  if (port === null) return `"${target.service}" has no port "${target.port}"`;
+  if ((port.protocol === 'tcp') === (carries === 'tcp')) return null;
+  return `"${target.service}" speaks ${port.protocol} there, which is not what comes in`;
 }

@@ -1,7 +1,7 @@
 // The resources of a mesh, each made once and shared by every view that needs it: clusters, static
 // endpoints, listeners and route tables.
 import { clusterName, milliseconds, type ClusterName, type RuleId } from '../model/brand.ts';
-import type { Edge, Mesh, RouteRule, Service, WeightedTarget } from '../model/mesh.ts';
+import type { Edge, EdgeListener, Mesh, RouteRule, Service, ServicePort, WeightedTarget } from '../model/mesh.ts';
 import type {
   Cluster,
   ClusterEndpoints,
@@ -10,28 +10,41 @@ import type {
   OutboundListener,
   Route,
   RouteTable,
+  TcpRoute,
+  WeightedCluster,
 } from '../model/view.ts';
 import { compilePolicy, identityOf } from './authorization.ts';
-import { inboundTimeouts, routeTimeouts, serviceTimeouts } from './timeouts.ts';
+import { connectionIdleTimeout, inboundTimeouts, routeTimeouts, serviceTimeouts } from './timeouts.ts';
+import { targetsOfEdge } from './edge-targets.ts';
+import { portsOf } from './ports.ts';
 
 /** Envoy's cluster connect timeout. */
 const CONNECT_TIMEOUT = milliseconds(5000);
 
-/** The cluster of all versions first, then one per named version. */
+/** Per port: the cluster of all versions first, then one per named version. */
 export function compileClusters(mesh: Mesh, service: Service): readonly Cluster[] {
   const versions = service.kind === 'static' ? [] : service.versions.flatMap((version) => version.name ?? []);
   const isStatic = service.kind === 'static';
-  return [null, ...versions].map((version) => ({
-    name: clusterName(service.name, version ?? undefined),
-    service: service.name,
-    version,
-    kind: isStatic ? 'static' : 'mesh',
-    identity: isStatic ? null : identityOf(mesh, service.name),
-    protocol: service.protocol,
-    balance: service.balance,
-    connectTimeout: CONNECT_TIMEOUT,
-    ruleId: service.ruleId,
-  }));
+  const ports =
+    service.kind === 'workload' && service.port === null
+      ? [{ name: '', protocol: service.protocol }]
+      : portsOf(service);
+  return ports.flatMap(({ name: port, protocol }) =>
+    [null, ...versions].map((version) => ({
+      name: clusterName(service.name, version ?? undefined, port),
+      service: service.name,
+      version,
+      port,
+      kind: isStatic ? 'static' : 'mesh',
+      identity: isStatic ? null : identityOf(mesh, service.name),
+      protocol,
+      // A mesh leg says who the client is in its own way; the callee's sidecar tells its app.
+      proxyProtocol: isStatic ? service.proxyProtocol : null,
+      balance: service.balance,
+      connectTimeout: CONNECT_TIMEOUT,
+      ruleId: service.ruleId,
+    })),
+  );
 }
 
 /** null: its instances are known to the registry, not to the config. */
@@ -56,43 +69,46 @@ export function compileInbound(
     service: service.name,
     appPort: service.port,
     protocol: service.protocol,
+    ports: service.ports,
     policy: compilePolicy(mesh, service, callers),
     ...inboundTimeouts(mesh, service),
+    proxyProtocol: service.proxyProtocol,
     ruleId: service.ruleId,
   };
-}
-
-/** The port that its name is called on. 0: a job has none, nor have static endpoints that differ in theirs. */
-export function portOf(service: Service): number {
-  if (service.kind === 'workload') return service.port ?? 0;
-  const ports = new Set(service.endpoints.map(({ port }) => port));
-  const [port] = ports;
-  return ports.size === 1 ? (port ?? 0) : 0;
 }
 
 export interface Outbound {
   readonly listener: OutboundListener;
-  readonly table: RouteTable;
+  /** null: the port does not speak HTTP. */
+  readonly table: RouteTable | null;
 }
 
-/** How any caller reaches a service: every path, all versions. */
-export function compileOutbound(service: Service, loopback: string): Outbound {
-  const name = `outbound/${service.name}`;
-  const port = portOf(service);
+/** How any caller reaches each port of a service: every path, all versions. */
+export function compileOutbound(service: Service, loopback: string): readonly Outbound[] {
+  return portsOf(service).map((port) => outboundTo(service, port, loopback));
+}
+
+function outboundTo(service: Service, { name: portName, port, protocol }: ServicePort, loopback: string): Outbound {
+  const cluster = clusterName(service.name, undefined, portName);
+  const name = `outbound/${cluster}`;
+  const { ruleId } = service;
+  const split = [{ cluster, weight: 1 }];
+  const base = { kind: 'outbound', name, service: service.name, portName, port, loopback, ruleId } as const;
+  if (protocol === 'tcp') {
+    const tcp = { ruleId, sni: [], split, idleTimeout: connectionIdleTimeout([service]) };
+    return { listener: { ...base, routes: '', tcp }, table: null };
+  }
   const route: Route = {
-    ruleId: service.ruleId,
+    ruleId,
     match: { hosts: [], path: { kind: 'prefix', path: '/' }, methods: [], headers: [], query: [] },
-    split: [{ cluster: clusterName(service.name), weight: 1 }],
+    split,
     rewrite: null,
     ...serviceTimeouts(service),
   };
-  return {
-    listener: { kind: 'outbound', name, service: service.name, port, loopback, routes: name, ruleId: service.ruleId },
-    table: { name, routes: [route] },
-  };
+  return { listener: { ...base, routes: name, tcp: null }, table: { name, routes: [route] } };
 }
 
-export function compileEdgeListeners(edge: Edge): readonly EdgeListenerResource[] {
+export function compileEdgeListeners(mesh: Mesh, edge: Edge): readonly EdgeListenerResource[] {
   return edge.listeners.map((listener, index) => ({
     kind: 'edge',
     name: `edge/${edge.name}/${index}`,
@@ -105,8 +121,30 @@ export function compileEdgeListeners(edge: Edge): readonly EdgeListenerResource[
     trustedProxies: listener.trustedProxies,
     forwarded: listener.forwarded,
     routes: `edge/${edge.name}`,
+    tcp: tcpRoutes(mesh, edge, listener),
+    proxyProtocol: listener.proxyProtocol,
     ruleId: listener.ruleId,
   }));
+}
+
+function tcpRoutes(mesh: Mesh, edge: Edge, listener: EdgeListener): readonly TcpRoute[] {
+  const passed = listener.tls === 'passthrough' ? edge.passthrough : [];
+  const own = listener.protocol === 'tcp' ? [{ sni: [], to: listener.to, ruleId: listener.ruleId }] : [];
+  return [...passed, ...own].map(({ sni, to, ruleId }) => ({
+    ruleId,
+    sni,
+    split: splitOf(to),
+    idleTimeout: connectionIdleTimeout(to.flatMap((target) => mesh.services.get(target.service) ?? [])),
+  }));
+}
+
+function splitOf(targets: readonly WeightedTarget[]): readonly WeightedCluster[] {
+  return targets.map((target) => ({ cluster: targetCluster(target), weight: target.weight }));
+}
+
+/** Every cluster that an edge's rules name. */
+export function clustersOfEdge(edge: Edge): ReadonlySet<ClusterName> {
+  return new Set(targetsOfEdge(edge).flatMap(({ to }) => to.map((target) => targetCluster(target))));
 }
 
 export function compileEdgeRoutes(mesh: Mesh, edge: Edge): RouteTable {
@@ -114,14 +152,14 @@ export function compileEdgeRoutes(mesh: Mesh, edge: Edge): RouteTable {
 }
 
 export function targetCluster(target: WeightedTarget): ClusterName {
-  return clusterName(target.service, target.version ?? undefined);
+  return clusterName(target.service, target.version ?? undefined, target.port);
 }
 
 function compileRoute(mesh: Mesh, route: RouteRule): Route {
   return {
     ruleId: route.ruleId,
     match: route.match,
-    split: route.to.map((target) => ({ cluster: targetCluster(target), weight: target.weight })),
+    split: splitOf(route.to),
     rewrite: route.rewrite,
     ...routeTimeouts(mesh, route),
   };

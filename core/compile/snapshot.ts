@@ -1,7 +1,7 @@
 // Mesh → snapshot, the middle of the configuration flow: every reference resolved, every resource made
 // once, the whole named by the hash of what it means.
 import { err, ok, type Result } from '../kit/result.ts';
-import { edgeAccount, type RuleId, type SnapshotHash } from '../model/brand.ts';
+import { clusterName, edgeAccount, type RuleId, type SnapshotHash } from '../model/brand.ts';
 import type { Edge, Mesh, Service } from '../model/mesh.ts';
 import type { Cluster, ClusterEndpoints, Listener, RouteTable } from '../model/view.ts';
 import { collectCallers } from './authorization.ts';
@@ -14,8 +14,8 @@ import {
   compileEdgeRoutes,
   compileInbound,
   compileOutbound,
+  clustersOfEdge,
   compileStaticEndpoints,
-  targetCluster,
   type Outbound,
 } from './resources.ts';
 
@@ -56,7 +56,8 @@ interface Parts {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly staticEndpoints: ReadonlyMap<string, ClusterEndpoints>;
   readonly inbound: ReadonlyMap<string, Listener>;
-  readonly outbound: ReadonlyMap<string, Outbound>;
+  /** By service, one for each of its ports. */
+  readonly outbound: ReadonlyMap<string, readonly Outbound[]>;
 }
 
 function compileParts(mesh: Mesh): Parts {
@@ -66,7 +67,7 @@ function compileParts(mesh: Mesh): Parts {
   const clusters = new Map<string, Cluster>();
   const staticEndpoints = new Map<string, ClusterEndpoints>();
   const inbound = new Map<string, Listener>();
-  const outbound = new Map<string, Outbound>();
+  const outbound = new Map<string, readonly Outbound[]>();
   for (const service of mesh.services.values()) {
     for (const cluster of compileClusters(mesh, service)) clusters.set(cluster.name, cluster);
     const endpoints = compileStaticEndpoints(service);
@@ -80,19 +81,20 @@ function compileParts(mesh: Mesh): Parts {
 
 function resourcesOfService(service: Service & { readonly kind: 'workload' }, parts: Parts): AccountResources {
   const inbound = parts.inbound.get(service.name);
-  const outbound = service.calls.map((call) => got(parts.outbound, call.service));
+  const outbound = service.calls.flatMap((call) => got(parts.outbound, call.service));
   return {
-    clusters: service.calls.map((call) => got(parts.clusters, call.service)),
+    clusters: outbound.map(({ listener }) =>
+      got(parts.clusters, clusterName(listener.service, undefined, listener.portName)),
+    ),
     listeners: [...(inbound === undefined ? [] : [inbound]), ...outbound.map((each) => each.listener)],
-    routes: outbound.map((each) => each.table),
+    routes: outbound.flatMap((each) => each.table ?? []),
   };
 }
 
 function resourcesOfEdge(mesh: Mesh, edge: Edge, parts: Parts): AccountResources {
-  const names = new Set(edge.routes.flatMap((route) => route.to.map((target) => targetCluster(target))));
   return {
-    clusters: [...names].map((name) => got(parts.clusters, name)),
-    listeners: compileEdgeListeners(edge),
+    clusters: [...clustersOfEdge(edge)].map((name) => got(parts.clusters, name)),
+    listeners: compileEdgeListeners(mesh, edge),
     routes: [compileEdgeRoutes(mesh, edge)],
   };
 }

@@ -8,7 +8,7 @@ export type InboundTimeouts = Pick<InboundListener, 'timeout' | 'idleTimeout'>;
 
 /** 0 is none, which is the longest of all. */
 const NONE = milliseconds(0);
-/** The longest that the default may stand for: that of upgraded connections. */
+/** The longest that the default may stand for: that of upgraded connections and of TCP. Source: Envoy's tcp_proxy. */
 const LONGEST_IDLE = milliseconds(3_600_000);
 
 export function serviceTimeouts({ timeout, perTryTimeout, idleTimeout }: Service): RouteTimeouts {
@@ -33,6 +33,11 @@ export function inboundTimeouts(mesh: Mesh, service: Service): InboundTimeouts {
     timeout: longest([service.timeout, ...granted.flatMap(({ timeout }) => timeout ?? [])]),
     idleTimeout: longestIdle([service.idleTimeout, ...granted.flatMap(({ idleTimeout }) => idleTimeout ?? [])]),
   };
+}
+
+/** Of connections that carry bytes, to whichever of these services. */
+export function connectionIdleTimeout(services: readonly Service[]): Milliseconds {
+  return longestIdle(services.map(({ idleTimeout }) => idleTimeout)) ?? LONGEST_IDLE;
 }
 
 function longest(timeouts: readonly Milliseconds[]): Milliseconds {

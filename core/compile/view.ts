@@ -1,10 +1,10 @@
 // Snapshot → view of one proxy: only what its account calls or routes to. Cut by reference, so that a
 // thousand proxies share the resources of one snapshot.
-import type { ClusterName } from '../model/brand.ts';
+import { clusterName, type ClusterName } from '../model/brand.ts';
 import type { ClusterEndpoints, Endpoint, View } from '../model/view.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The instances of a mesh cluster that can be reached now; the registry stands behind it. */
+/** The instances of a service, or of one version, that can be reached now; the registry stands behind it. */
 export type InstanceSource = (cluster: ClusterName) => readonly Endpoint[];
 
 /** Account: a service name, or `edge-<name>`. null: the snapshot knows no such account. */
@@ -12,8 +12,10 @@ export function viewFor(snapshot: Snapshot, account: string, instances: Instance
   const resources = snapshot.accounts.get(account);
   if (resources === undefined) return null;
   const endpoints = new Map<string, ClusterEndpoints>();
-  for (const { name } of resources.clusters) {
-    endpoints.set(name, snapshot.staticEndpoints.get(name) ?? { cluster: name, endpoints: instances(name) });
+  for (const { name, service, version } of resources.clusters) {
+    // An instance is reached at one place, whichever of its ports is meant.
+    const all = clusterName(service, version ?? undefined);
+    endpoints.set(name, snapshot.staticEndpoints.get(name) ?? { cluster: name, endpoints: instances(all) });
   }
   return {
     snapshot: snapshot.hash,

@@ -1,5 +1,5 @@
 // The edges section: one entry of the file → one Edge of the model, with its targets resolved.
-import type { Edge, EdgeListener, PrefixRewrite, RouteMatch, RouteRule, WeightedTarget } from '../model/mesh.ts';
+import type { Edge, EdgeListener, PassthroughRule, PrefixRewrite, RouteMatch, RouteRule } from '../model/mesh.ts';
 import { addressesOverlap, hostIsCovered, isIpAddress } from './address.ts';
 import type { Directory, EdgeEntry } from './directory.ts';
 import { readLimits, readTrustedProxies } from './listener-limits.ts';
@@ -7,9 +7,10 @@ import { suggestName } from './nearest.ts';
 import { alwaysHasPrefix } from './path-pattern.ts';
 import { quote, type Path } from './problem.ts';
 import type { Reader } from './reader.ts';
-import { resolveTarget } from './references.ts';
 import { readHosts, readMatch, readPrefix } from './route-match.ts';
 import type { EdgeFile, RouteFile } from './schema.ts';
+import { checkPassthrough, readPassthrough, readTcpListener, readTrusted } from './tcp-edges.ts';
+import { readTargets } from './targets.ts';
 import { readTimeouts } from './timeouts.ts';
 
 /** `edge-<name>` is a DNS label too. */
@@ -20,17 +21,30 @@ export function readEdge({ name, reader, file }: EdgeEntry, directory: Directory
   if (name.length > LONGEST_EDGE_NAME) {
     reader.error(path, `found ${quote(name)}, expected at most ${LONGEST_EDGE_NAME} characters`, '', 'key');
   }
-  const listeners = readListeners(reader, [...path, 'listeners'], file.listeners);
+  const listeners = readListeners(reader, [...path, 'listeners'], file.listeners, directory);
   const routes: RouteRule[] = [];
+  const passthrough: PassthroughRule[] = [];
   (file.routes ?? []).forEach((route: RouteFile | undefined, index) => {
-    const rule = route === undefined ? null : readRoute(reader, [...path, 'routes', index], route, directory);
+    if (route === undefined) return;
+    const at = [...path, 'routes', index];
+    if (typeof route.match !== 'string' && route.match.sni !== undefined) {
+      passthrough.push(readPassthrough(reader, at, route, directory));
+      return;
+    }
+    const rule = readRoute(reader, at, route, directory);
     if (rule !== null) routes.push(rule);
   });
   checkHosts(reader, routes, listeners);
-  return { name, listeners, routes };
+  checkPassthrough(reader, path, passthrough, listeners, routes);
+  return { name, listeners, routes, passthrough };
 }
 
-function readListeners(reader: Reader, path: Path, files: EdgeFile['listeners']): readonly EdgeListener[] {
+function readListeners(
+  reader: Reader,
+  path: Path,
+  files: EdgeFile['listeners'],
+  directory: Directory,
+): readonly EdgeListener[] {
   const listeners: EdgeListener[] = [];
   files.forEach((file: EdgeFile['listeners'][number] | undefined, index) => {
     if (file === undefined) return;
@@ -45,6 +59,8 @@ function readListeners(reader: Reader, path: Path, files: EdgeFile['listeners'])
       limits: readLimits(reader, [...at, 'limits'], file.limits),
       trustedProxies: readTrustedProxies(reader, [...at, 'trustedProxies'], file.trustedProxies ?? []),
       forwarded: file.forwarded ?? 'x-forwarded',
+      ...readTcpListener(reader, at, file, directory),
+      proxyProtocol: readTrusted(reader, [...at, 'proxyProtocol', 'from'], file.proxyProtocol?.from),
       ruleId: reader.rule(at),
     };
     const other = listeners.find((each) => listenersClash(each, listener));
@@ -63,59 +79,12 @@ export function listenersClash(a: EdgeListener, b: EdgeListener): boolean {
 
 function readRoute(reader: Reader, path: Path, file: RouteFile, directory: Directory): RouteRule | null {
   const match = readMatch(reader, [...path, 'match'], file.match);
-  const to = readTargets(reader, [...path, 'to'], file.to, directory);
+  const to = readTargets(reader, [...path, 'to'], file.to, directory, 'http');
   const rewrite = readRewrite(reader, [...path, 'rewrite'], file.rewrite, match);
   const { request, perTry, idle } = readTimeouts(reader, [...path, 'timeout'], file.timeout);
   const id = reader.rule(path);
   const timeouts = { timeout: request, perTryTimeout: perTry, idleTimeout: idle };
   return match === null ? null : { match, to, rewrite, ...timeouts, ruleId: id };
-}
-
-function readTargets(
-  reader: Reader,
-  path: Path,
-  file: RouteFile['to'],
-  directory: Directory,
-): readonly WeightedTarget[] {
-  if (typeof file === 'string') {
-    const target = readTarget(reader, path, file, directory, 'value');
-    return target === null ? [] : [{ ...target, weight: 1 }];
-  }
-  const targets: WeightedTarget[] = [];
-  // Sorted, because the order of keys means nothing and must not change the hash.
-  for (const text of Object.keys(file).toSorted()) {
-    const target = readTarget(reader, [...path, text], text, directory, 'key');
-    if (target !== null) targets.push({ ...target, weight: file[text] ?? 0 });
-  }
-  if (Object.values(file).every((weight) => weight === 0)) {
-    reader.error(path, 'every weight is 0, expected at least one above 0', 'a target with weight 0 gets nothing');
-  }
-  return targets;
-}
-
-type Target = Omit<WeightedTarget, 'weight'>;
-
-function readTarget(
-  reader: Reader,
-  path: Path,
-  text: string,
-  directory: Directory,
-  part: 'key' | 'value',
-): Target | null {
-  const at = text.indexOf('@');
-  const name = at === -1 ? text : text.slice(0, at);
-  const version = at === -1 ? null : text.slice(at + 1);
-  const service = resolveTarget(reader, path, name, directory, part);
-  if (service === null || version === null) return { service: name, version };
-  const versions = service.kind === 'static' ? [] : service.versions.flatMap((each) => each.name ?? []);
-  if (versions.includes(version)) return { service: name, version };
-  if (versions.length === 0) {
-    reader.error(path, `found ${quote(text)}, but ${quote(name)} has no versions`, `write ${name}`, part);
-  } else {
-    const hint = `there are: ${versions.join(', ')}`;
-    reader.error(path, `found ${quote(text)}, expected a version of ${quote(name)}`, hint, part);
-  }
-  return null;
 }
 
 function readRewrite(
@@ -136,7 +105,8 @@ function readRewrite(
 }
 
 /** A host that no listener serves makes a dead route: most likely a misspelling. */
-function checkHosts(reader: Reader, routes: readonly RouteRule[], listeners: readonly EdgeListener[]): void {
+function checkHosts(reader: Reader, routes: readonly RouteRule[], all: readonly EdgeListener[]): void {
+  const listeners = all.filter(({ tls, protocol }) => tls !== 'passthrough' && protocol === 'http');
   if (listeners.some((listener) => listener.hosts.length === 0)) return;
   const served = listeners.flatMap((listener) => listener.hosts);
   for (const route of routes) {

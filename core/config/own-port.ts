@@ -1,6 +1,6 @@
 // Calls that a sidecar cannot serve by plain name alone: the callee's port is one that the caller's app binds on every
 // address, the callee's included. `weft validate` says so; it hinders nobody who calls by variable or Host.
-import { portOf } from '../compile/resources.ts';
+import { portOf } from '../compile/ports.ts';
 import type { Mesh, SourceMap } from '../model/mesh.ts';
 import { quote, type ConfigError } from './problem.ts';
 

@@ -45,6 +45,9 @@ function checkCalls({ name, reader, file }: ServiceEntry, directory: Directory):
       reader.error(at, `${quote(name)} calls itself`, 'remove it: what a service does inside needs no mesh');
     } else if (seen.has(callee)) {
       reader.error(at, `${quote(callee)} is here twice`, 'remove one');
+    } else if (callee.includes(':')) {
+      const hint = `write ${callee.slice(0, callee.indexOf(':'))}: a call admits every port`;
+      reader.error(at, `found ${quote(callee)}, expected a service without a port`, hint);
     } else if (callee.includes('@')) {
       const hint = `write ${callee.slice(0, callee.indexOf('@'))}: only routes choose a version`;
       reader.error(at, `found ${quote(callee)}, expected a service without a version`, hint);

@@ -60,3 +60,12 @@ export const oneOrMany = (title: string, description: string) => {
 };
 export const named = <T extends TSchema>(value: T, title: string, description: string) =>
   Type.Record(Type.String({ pattern: NAME_PATTERN }), value, { ...closed, title, description });
+
+const PROTOCOL = {
+  title: '"http", "http2", "grpc" or "tcp"',
+  description:
+    'What the app speaks. http: HTTP/1.1. http2 and grpc: HTTP/2, without TLS by prior knowledge. tcp: bytes.',
+};
+export const protocol = Type.Enum(['http', 'http2', 'grpc', 'tcp'], { ...PROTOCOL, default: 'http' });
+/** Of a port in `ports`: its name may say it. */
+export const portProtocol = Type.Enum(['http', 'http2', 'grpc', 'tcp'], PROTOCOL);

@@ -3,7 +3,20 @@
 // error message; a `description` is what an editor shows.
 import { Type, type Static } from 'typebox';
 import { FORWARDED_FIELDS, LIMIT_BOUNDS } from '../model/listener.ts';
-import { closed, duration, MOST, named, names, oneOrMany, port, size, texts, timeouts } from './schema-parts.ts';
+import {
+  closed,
+  duration,
+  MOST,
+  named,
+  names,
+  oneOrMany,
+  port,
+  portProtocol,
+  protocol,
+  size,
+  texts,
+  timeouts,
+} from './schema-parts.ts';
 
 const mesh = Type.Object(
   {
@@ -68,15 +81,23 @@ const version = Type.Object(
   { ...closed, title: 'a mapping', description: 'One version of the service.' },
 );
 
+const servicePort = Type.Object(
+  { port: port(1, 'The port that the app listens on.'), protocol: Type.Optional(portProtocol) },
+  { ...closed, title: 'a mapping with port and protocol', description: 'One port.' },
+);
+
 const service = Type.Object(
   {
     port: Type.Optional(port(1, 'The port that the app listens on. Without it the service is a job: it only calls.')),
-    protocol: Type.Optional(
-      Type.Enum(['http', 'http2', 'grpc'], {
-        title: '"http", "http2" or "grpc"',
-        description: 'What the app speaks. http: HTTP/1.1. http2 and grpc: HTTP/2, without TLS by prior knowledge.',
-        default: 'http',
-      }),
+    protocol: Type.Optional(protocol),
+    ports: Type.Optional(
+      named(
+        Type.Union([port(1, 'A port whose name is its protocol.'), servicePort], {
+          title: 'a port, or a mapping with port and protocol',
+        }),
+        'a mapping of ports',
+        'Several ports: { http: 8080, grpc: 9090, admin: { port: 9000, protocol: http } }. The names http, http2, grpc and tcp say the protocol.',
+      ),
     ),
     run: Type.Optional(
       Type.String({
@@ -116,6 +137,12 @@ const service = Type.Object(
     timeout: Type.Optional(
       timeouts('The longest that a whole request may take, retries included. Default 15s; grpc: none.'),
     ),
+    proxyProtocol: Type.Optional(
+      Type.Enum(['v1', 'v2'], {
+        title: '"v1" or "v2"',
+        description: 'tcp: connections to the app or the endpoints begin with a PROXY header that names the client.',
+      }),
+    ),
     endpoints: Type.Optional(
       texts('host:port', 'a list of host:port', 'A service outside the mesh, at these addresses, without TLS.'),
     ),
@@ -142,6 +169,23 @@ const limits = Type.Object(
   { ...closed, title: 'a mapping of limits', description: 'How large and how slow a request may be.' },
 );
 
+const TARGET = 'a service, service@version, or a mapping of these to weights';
+
+const target = Type.Union(
+  [
+    Type.String({ maxLength: MOST.text }),
+    Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 1_000_000, title: 'a weight from 0 to 1000000' }), {
+      minProperties: 1,
+      maxProperties: MOST.items,
+      title: TARGET,
+    }),
+  ],
+  {
+    title: TARGET,
+    description: 'orders, orders@v2, orders:grpc for a further port, or { orders@v1: 95, orders@v2: 5 }.',
+  },
+);
+
 const listener = Type.Object(
   {
     port: port(0, 'The port that clients connect to; 0 lets the system choose.'),
@@ -161,9 +205,10 @@ const listener = Type.Object(
       ),
     ),
     tls: Type.Optional(
-      Type.Enum(['internal'], {
-        title: '"internal"',
-        description: "internal: TLS with a certificate of the mesh's own authority. Without it: plaintext.",
+      Type.Enum(['internal', 'passthrough'], {
+        title: '"internal" or "passthrough"',
+        description:
+          "internal: TLS with a certificate of the mesh's own authority. passthrough: TLS goes on to the service that its SNI names in routes. Without it: plaintext.",
       }),
     ),
     limits: Type.Optional(limits),
@@ -181,12 +226,36 @@ const listener = Type.Object(
         default: 'x-forwarded',
       }),
     ),
+    protocol: Type.Optional(
+      Type.Enum(['http', 'tcp'], {
+        title: '"http" or "tcp"',
+        description: 'tcp: every connection goes to the service in to.',
+        default: 'http',
+      }),
+    ),
+    to: Type.Optional(target),
+    proxyProtocol: Type.Optional(
+      Type.Object(
+        { from: texts('a network such as 10.0.0.0/8', 'a list of networks', 'Load balancers in front, as CIDR.') },
+        {
+          ...closed,
+          title: 'a mapping with from',
+          description: 'Connections from there begin with a PROXY header (v1 or v2); those from elsewhere have none.',
+        },
+      ),
+    ),
   },
   { ...closed, title: 'a mapping with port', description: 'A socket of the edge.' },
 );
 
 const matchObject = Type.Object(
   {
+    sni: Type.Optional(
+      oneOrMany(
+        'a host name or a list of host names',
+        'With tls: passthrough: the name that a TLS client asks for, or *.suffix.',
+      ),
+    ),
     path: Type.Optional(
       Type.String({ maxLength: MOST.text, title: 'a path pattern', description: 'Exact, /users/{id} or /api/**.' }),
     ),
@@ -215,28 +284,13 @@ const matchObject = Type.Object(
   closed,
 );
 
-const TARGET = 'a service, service@version, or a mapping of these to weights';
-
 const route = Type.Object(
   {
     match: Type.Union([Type.String({ maxLength: MOST.text }), matchObject], {
       title: 'METHOD PATTERN, or a mapping',
       description: 'POST /api/v2/orders/**, GET,HEAD /users/{id}, /api/**, or { path, host, method, headers, query }.',
     }),
-    to: Type.Union(
-      [
-        Type.String({ maxLength: MOST.text }),
-        Type.Record(
-          Type.String(),
-          Type.Integer({ minimum: 0, maximum: 1_000_000, title: 'a weight from 0 to 1000000' }),
-          { minProperties: 1, maxProperties: MOST.items, title: TARGET },
-        ),
-      ],
-      {
-        title: TARGET,
-        description: 'orders, orders@v2, or { orders@v1: 95, orders@v2: 5 }.',
-      },
-    ),
+    to: target,
     rewrite: Type.Optional(
       Type.Object(
         {

@@ -7,6 +7,7 @@ import type { ServiceEntry } from './directory.ts';
 import { quote, type Path } from './problem.ts';
 import type { Reader } from './reader.ts';
 import { readMethods, readPattern } from './route-match.ts';
+import { readPorts, readProxyProtocol } from './service-ports.ts';
 import type { ServiceFile } from './schema.ts';
 import { readTimeouts } from './timeouts.ts';
 
@@ -15,7 +16,7 @@ const DEFAULT_TIMEOUT = milliseconds(15_000);
 /** A streaming call may last for days, and every caller can send `grpc-timeout` (docs/grpc.md). */
 const GRPC_TIMEOUT = milliseconds(0);
 const RESERVED = ['weft-', 'edge-'];
-const WORKLOAD_KEYS = ['port', 'run', 'calls', 'allow', 'versions', 'instances'] as const;
+const WORKLOAD_KEYS = ['port', 'ports', 'run', 'calls', 'allow', 'versions', 'instances'] as const;
 
 /** null: it is both a workload and a static service; what is wrong is reported. */
 export function readService({ name, reader, file }: ServiceEntry): Service | null {
@@ -29,11 +30,13 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
       'key',
     );
   }
-  const protocol = file.protocol ?? ('http' as const);
+  const ports = readPorts(reader, path, file);
+  const { protocol } = ports;
   const { request, perTry, idle } = readTimeouts(reader, [...path, 'timeout'], file.timeout);
   const common = {
     name,
     protocol,
+    proxyProtocol: readProxyProtocol(reader, path, file, [protocol, ...ports.ports.map((port) => port.protocol)]),
     balance: file.balance ?? 'least-request',
     timeout: request ?? (protocol === 'grpc' ? GRPC_TIMEOUT : DEFAULT_TIMEOUT),
     perTryTimeout: perTry,
@@ -52,7 +55,7 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
   return {
     ...common,
     kind: 'workload',
-    port: file.port ?? null,
+    ...ports,
     run: file.run ?? null,
     calls: (file.calls ?? []).map((service, index) => ({ service, ruleId: reader.rule([...path, 'calls', index]) })),
     allow: readAllow(reader, [...path, 'allow'], file.allow),

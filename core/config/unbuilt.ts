@@ -7,7 +7,6 @@ import { patternOf, type Path } from './problem.ts';
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   '': ['consumers', 'auth'],
   'services.*': [
-    'ports',
     'health',
     'retry',
     'circuitBreaker',
@@ -47,7 +46,6 @@ const isMapping: IsUnbuilt = (value) => typeof value === 'object' && value !== n
 const VALUES: Readonly<Record<string, IsUnbuilt>> = {
   'mesh.mtls': oneOf('permissive'),
   'mesh.egress': oneOf('allow'),
-  'services.*.protocol': oneOf('tcp'),
   'services.*.balance': (value) => isMapping(value) || oneOf('random', 'ring-hash', 'maglev', 'peak-ewma')(value),
   'edges.*.listeners[*].tls': (value) => isMapping(value) || oneOf('acme')(value),
   'services.*.endpoints[*]': isMapping,

@@ -1,5 +1,6 @@
 // What is valid but can hardly be meant; looked for only where nothing is wrong.
 import { findAmbiguities } from '../decide/ambiguity.ts';
+import { targetsOfEdge } from '../compile/edge-targets.ts';
 import { edgeAccount, milliseconds, type RuleId } from '../model/brand.ts';
 import type { Call, Edge, Mesh, Service, SourceMap } from '../model/mesh.ts';
 import { listenersClash } from './edges.ts';
@@ -19,7 +20,7 @@ export function findWarnings(mesh: Mesh, sources: SourceMap): readonly ConfigErr
     if (service.kind === 'workload') for (const call of service.calls) warnAboutCall(call, service.name, mesh, warn);
   }
   for (const edge of mesh.edges.values()) {
-    const asks = edge.routes.flatMap((route) => route.to.map(({ service }) => ({ service, ruleId: route.ruleId })));
+    const asks = targetsOfEdge(edge).flatMap(({ to, ruleId }) => to.map(({ service }) => ({ service, ruleId })));
     // Once per service, at the first route that leads there.
     for (const call of new Map(asks.toReversed().map((ask) => [ask.service, ask])).values()) {
       warnAboutCall(call, edgeAccount(edge.name), mesh, warn);
@@ -43,7 +44,7 @@ function callersOf(mesh: Mesh): ReadonlyMap<string, ReadonlySet<string>> {
     if (service.kind === 'workload') for (const call of service.calls) add(call.service, service.name);
   }
   for (const edge of mesh.edges.values()) {
-    for (const route of edge.routes) for (const target of route.to) add(target.service, edgeAccount(edge.name));
+    for (const { to } of targetsOfEdge(edge)) for (const target of to) add(target.service, edgeAccount(edge.name));
   }
   return callers;
 }

@@ -5,7 +5,7 @@ type Brand<Base, Name extends string> = Base & { readonly [brand]: Name };
 
 /** `spiffe://<trust-domain>/ns/<namespace>/sa/<service>`; made by `spiffeId` only. */
 export type SpiffeId = Brand<string, 'SpiffeId'>;
-/** `orders`, or `orders@v2` for one version of it. */
+/** `orders`, or `orders@v2` for one version of it; `orders:grpc`, `orders@v2:grpc` for a further port. */
 export type ClusterName = Brand<string, 'ClusterName'>;
 /** A config path such as `services.orders.calls[0]`; never a line. */
 export type RuleId = Brand<string, 'RuleId'>;
@@ -27,9 +27,10 @@ export function ruleId(path: string): RuleId {
   return path as RuleId;
 }
 
-/** The cluster of a service, or of one version of it. */
-export function clusterName(service: string, version?: string): ClusterName {
-  return (version === undefined ? service : `${service}@${version}`) as ClusterName;
+/** The cluster of a service, or of one version of it. `port`: name of a further port; '' or none: the main one. */
+export function clusterName(service: string, version?: string, port = ''): ClusterName {
+  const whole = version === undefined ? service : `${service}@${version}`;
+  return (port === '' ? whole : `${whole}:${port}`) as ClusterName;
 }
 
 /** The service account of an edge; that of a service is its name. */

@@ -28,8 +28,14 @@ export type Protocol = 'http' | 'http2' | 'grpc' | 'tcp';
 export interface WorkloadService {
   readonly kind: 'workload';
   readonly name: string;
+  /** The main port: the only one, the one named `http`, or the first of `ports`. */
   readonly port: number | null;
+  /** What the app speaks on it. */
   readonly protocol: Protocol;
+  /** Its name in `ports`; '' where the file says `port`. */
+  readonly portName: string;
+  /** Further ports, sorted by name. */
+  readonly ports: readonly ServicePort[];
   /** Command line for `weft up`; null: somebody else starts it. */
   readonly run: string | null;
   readonly calls: readonly Call[];
@@ -44,8 +50,20 @@ export interface WorkloadService {
   readonly perTryTimeout: Milliseconds | null;
   /** Without a byte in either direction. 0: none; null: the default. */
   readonly idleTimeout: Milliseconds | null;
+  /** TCP: begin connections to the app with a PROXY header that names the client; null: none. */
+  readonly proxyProtocol: ProxyProtocol | null;
   readonly ruleId: RuleId;
 }
+
+/** A port beside the main one. */
+export interface ServicePort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+}
+
+/** Source: haproxy.org/download/3.0/doc/proxy-protocol.txt. */
+export type ProxyProtocol = 'v1' | 'v2';
 
 /** Plain endpoints outside the mesh: no sidecar, no mutual TLS. */
 export interface StaticService {
@@ -57,6 +75,7 @@ export interface StaticService {
   readonly timeout: Milliseconds;
   readonly perTryTimeout: Milliseconds | null;
   readonly idleTimeout: Milliseconds | null;
+  readonly proxyProtocol: ProxyProtocol | null;
   readonly ruleId: RuleId;
 }
 
@@ -92,6 +111,8 @@ export interface Edge {
   readonly name: string;
   readonly listeners: readonly EdgeListener[];
   readonly routes: readonly RouteRule[];
+  /** Of listeners with `tls: passthrough`: which TLS connections go where, unopened. */
+  readonly passthrough: readonly PassthroughRule[];
 }
 
 export interface EdgeListener {
@@ -100,12 +121,28 @@ export interface EdgeListener {
   readonly port: number;
   /** Empty: every host. Exact names or `*.suffix`. */
   readonly hosts: readonly string[];
-  /** `internal`: a certificate of the mesh authority for `hosts`. null: plaintext. */
-  readonly tls: 'internal' | null;
+  /**
+   * `internal`: a certificate of the mesh authority for `hosts`. `passthrough`: TLS is not ended here, the name that the
+   * client asks for (SNI) chooses. null: plaintext.
+   */
+  readonly tls: 'internal' | 'passthrough' | null;
   readonly limits: ListenerLimits;
   /** CIDR blocks of the proxies in front that say the truth about their clients; empty: none. */
   readonly trustedProxies: readonly string[];
   readonly forwarded: ForwardedFields;
+  /** `tcp`: every connection goes to `to`. */
+  readonly protocol: 'http' | 'tcp';
+  /** Empty where protocol is http. */
+  readonly to: readonly WeightedTarget[];
+  /** Networks whose connections begin with a PROXY header, as CIDR; those of others have none. null: nobody's have. */
+  readonly proxyProtocol: readonly string[] | null;
+  readonly ruleId: RuleId;
+}
+
+export interface PassthroughRule {
+  /** Exact names or `*.suffix`, lower case; at least one. */
+  readonly sni: readonly string[];
+  readonly to: readonly WeightedTarget[];
   readonly ruleId: RuleId;
 }
 
@@ -158,6 +195,8 @@ export interface WeightedTarget {
   readonly service: string;
   /** null: every version. */
   readonly version: string | null;
+  /** Name of a further port; '': the main one. */
+  readonly port: string;
   /** ≥ 0; a share of the sum. */
   readonly weight: number;
 }

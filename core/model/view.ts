@@ -3,7 +3,16 @@
 // resources of the same view: a dangling one is a compile error there and a NACK here.
 import type { ClusterName, Milliseconds, RuleId, SnapshotHash, SpiffeId } from './brand.ts';
 import type { ForwardedFields, ListenerLimits } from './listener.ts';
-import type { BalancePolicy, HostPort, PrefixRewrite, Protocol, RouteMatch, PathPattern } from './mesh.ts';
+import type {
+  BalancePolicy,
+  HostPort,
+  PathPattern,
+  PrefixRewrite,
+  Protocol,
+  ProxyProtocol,
+  RouteMatch,
+  ServicePort,
+} from './mesh.ts';
 
 export interface View {
   /** Hash of the snapshot that this view was cut from; logged with every decision. */
@@ -18,17 +27,21 @@ export interface View {
 export const RESOURCE_TYPES = ['cluster', 'endpoints', 'listener', 'routes'] as const;
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
 
-/** A callable service, or one version of it. */
+/** A callable port of a service, or of one version of it. */
 export interface Cluster {
   readonly name: ClusterName;
   readonly service: string;
   readonly version: string | null;
+  /** Name of a further port; '': the main one. */
+  readonly port: string;
   /** mesh: mutual TLS to sidecars that prove `identity`. static: plaintext. */
   readonly kind: 'mesh' | 'static';
   /** The one identity whose certificate is accepted; null where kind is static. */
   readonly identity: SpiffeId | null;
   /** What the app at its far end speaks; a mesh leg agrees on its own by ALPN. */
   readonly protocol: Protocol;
+  /** Connections begin with such a PROXY header; static TCP clusters only. */
+  readonly proxyProtocol: ProxyProtocol | null;
   readonly balance: BalancePolicy;
   readonly connectTimeout: Milliseconds;
   readonly ruleId: RuleId;
@@ -58,25 +71,44 @@ export interface InboundListener {
   readonly appPort: number;
   /** What the app speaks. */
   readonly protocol: Protocol;
+  /** Beside the main one; callers choose by SNI. */
+  readonly ports: readonly ServicePort[];
   readonly policy: AuthorizationPolicy;
   readonly timeout: Milliseconds;
   /** As in a Route. */
   readonly idleTimeout: Milliseconds | null;
+  /** TCP connections to the app begin with such a PROXY header. */
+  readonly proxyProtocol: ProxyProtocol | null;
   readonly ruleId: RuleId;
 }
 
-/** One service that this proxy's app calls; the proxy's settings say on which loopback port. */
+/** One port of a service that this proxy's app calls; the proxy's settings say on which loopback port. */
 export interface OutboundListener {
   readonly kind: 'outbound';
   readonly name: string;
   readonly service: string;
+  /** Name of a further port; '': the main one. */
+  readonly portName: string;
   /** The service's own port, for `Host: payments:8082` and plain names; 0 where it has none. */
   readonly port: number;
   /** The address behind the service's plain name, in 127.15.0.0/16; a sidecar with `names` serves `port` there. */
   readonly loopback: string;
-  /** Name of the RouteTable. */
+  /** Name of the RouteTable; '' where there is a `tcp` route. */
   readonly routes: string;
+  /** Where connections go that are not HTTP; null: they are. */
+  readonly tcp: TcpRoute | null;
   readonly ruleId: RuleId;
+}
+
+/** Where a connection goes, byte by byte. */
+export interface TcpRoute {
+  readonly ruleId: RuleId;
+  /** Of TLS that is passed through: exact names or `*.suffix`. Empty: every connection. */
+  readonly sni: readonly string[];
+  /** At least one with a weight above 0. */
+  readonly split: readonly WeightedCluster[];
+  /** 0: none. */
+  readonly idleTimeout: Milliseconds;
 }
 
 export interface EdgeListenerResource {
@@ -87,12 +119,16 @@ export interface EdgeListenerResource {
   readonly port: number;
   /** Empty: every host. Loopback names are always served beside the listed ones. */
   readonly hosts: readonly string[];
-  readonly tls: 'internal' | null;
+  readonly tls: 'internal' | 'passthrough' | null;
   readonly limits: ListenerLimits;
   /** CIDR blocks; empty: nobody. */
   readonly trustedProxies: readonly string[];
   readonly forwarded: ForwardedFields;
   readonly routes: string;
+  /** Empty: it speaks HTTP. Else every connection takes the first of these that fits, or is closed. */
+  readonly tcp: readonly TcpRoute[];
+  /** Networks whose connections begin with a PROXY header; null: nobody's do. */
+  readonly proxyProtocol: readonly string[] | null;
   readonly ruleId: RuleId;
 }
 

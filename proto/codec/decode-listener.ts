@@ -1,69 +1,99 @@
 // Listeners and the policy of an inbound one, wire → model.
-import { parseCidr } from '../../core/kit/cidr.ts';
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type ForwardedFields, type ListenerLimits } from '../../core/model/listener.ts';
-import type { AuthorizationPolicy, CompiledAllow, Listener } from '../../core/model/view.ts';
+import type { ServicePort } from '../../core/model/mesh.ts';
+import type { AuthorizationPolicy, CompiledAllow, Listener, TcpRoute } from '../../core/model/view.ts';
 import type { AllowRule__Output } from '../gen/weft/v1/AllowRule.ts';
 import type { AuthorizationPolicy__Output } from '../gen/weft/v1/AuthorizationPolicy.ts';
 import type { EdgeListener__Output } from '../gen/weft/v1/EdgeListener.ts';
+import type { InboundListener__Output } from '../gen/weft/v1/InboundListener.ts';
 import type { ListenerLimits__Output } from '../gen/weft/v1/ListenerLimits.ts';
 import type { Listener__Output } from '../gen/weft/v1/Listener.ts';
+import type { OutboundListener__Output } from '../gen/weft/v1/OutboundListener.ts';
+import type { ServicePort__Output } from '../gen/weft/v1/ServicePort.ts';
+import type { TcpRoute__Output } from '../gen/weft/v1/TcpRoute.ts';
 import { ruleId } from '../../core/model/brand.ts';
-import { decodeMethods, decodePath } from './decode-match.ts';
-import { modelProtocol, modelWord, WIRE_FORWARDED } from './enums.ts';
+import { decodeMethods, decodePath, decodeSplit } from './decode-match.ts';
+import { decodeProtocol, decodeProxyProtocol, modelWord, WIRE_EDGE_TLS, WIRE_FORWARDED } from './enums.ts';
 import { LIMITS, type FieldReader } from './fields.ts';
 
 /** null: of a kind that is not known here. */
 export function decodeListener(reader: FieldReader, wire: Listener__Output): Listener | null {
   const name = reader.name('name', wire.name);
   const rule = reader.ruleId('rule_id', wire.ruleId);
-  if (wire.inbound) {
-    const { inbound } = wire;
-    const protocol = modelProtocol(inbound.protocol);
-    if (protocol === undefined) reader.fail('inbound.protocol', `has the unknown value ${inbound.protocol}`);
-    return {
-      kind: 'inbound',
-      name,
-      service: reader.name('inbound.service', inbound.service),
-      appPort: reader.port('inbound.app_port', inbound.appPort, 1),
-      protocol: protocol ?? 'http',
-      policy: decodePolicy(reader, inbound.policy),
-      timeout: reader.milliseconds('inbound.timeout_ms', inbound.timeoutMs),
-      idleTimeout: inbound.idleTimeout ? reader.milliseconds('inbound.idle_timeout.ms', inbound.idleTimeout.ms) : null,
-      ruleId: rule,
-    };
-  }
-  if (wire.outbound) {
-    const { outbound } = wire;
-    return {
-      kind: 'outbound',
-      name,
-      service: reader.name('outbound.service', outbound.service),
-      port: reader.port('outbound.port', outbound.port, 0),
-      loopback: reader.loopback('outbound.loopback', outbound.loopback),
-      routes: reader.name('outbound.routes', outbound.routes),
-      ruleId: rule,
-    };
-  }
+  if (wire.inbound) return { kind: 'inbound', name, ...decodeInbound(reader, wire.inbound), ruleId: rule };
+  if (wire.outbound) return { kind: 'outbound', name, ...decodeOutbound(reader, wire.outbound), ruleId: rule };
   return wire.edge ? { kind: 'edge', name, ...decodeEdge(reader, wire.edge), ruleId: rule } : null;
 }
 
+function decodeInbound(reader: FieldReader, wire: InboundListener__Output) {
+  return {
+    service: reader.name('inbound.service', wire.service),
+    appPort: reader.port('inbound.app_port', wire.appPort, 1),
+    protocol: decodeProtocol(reader, 'inbound.protocol', wire.protocol),
+    ports: decodePorts(reader, 'inbound.ports', wire.ports),
+    policy: decodePolicy(reader, wire.policy),
+    timeout: reader.milliseconds('inbound.timeout_ms', wire.timeoutMs),
+    idleTimeout: wire.idleTimeout ? reader.milliseconds('inbound.idle_timeout.ms', wire.idleTimeout.ms) : null,
+    proxyProtocol: decodeProxyProtocol(reader, 'inbound.proxy_protocol', wire.proxyProtocol),
+  };
+}
+
+function decodePorts(reader: FieldReader, at: string, wire: readonly ServicePort__Output[]): ServicePort[] {
+  const names = new Set<string>();
+  return reader.list(at, wire, LIMITS.matches, (path, port) => {
+    if (names.has(port.name)) reader.fail(`${path}.name`, 'is there twice');
+    names.add(port.name);
+    return {
+      name: reader.name(`${path}.name`, port.name),
+      port: reader.port(`${path}.port`, port.port, 1),
+      protocol: decodeProtocol(reader, `${path}.protocol`, port.protocol),
+    };
+  });
+}
+
+function decodeOutbound(reader: FieldReader, wire: OutboundListener__Output) {
+  return {
+    service: reader.name('outbound.service', wire.service),
+    portName: wire.portName === '' ? '' : reader.name('outbound.port_name', wire.portName),
+    port: reader.port('outbound.port', wire.port, 0),
+    loopback: reader.loopback('outbound.loopback', wire.loopback),
+    routes: wire.tcp ? '' : reader.name('outbound.routes', wire.routes),
+    tcp: wire.tcp ? decodeTcp(reader, 'outbound.tcp', wire.tcp) : null,
+  };
+}
+
 function decodeEdge(reader: FieldReader, wire: EdgeListener__Output) {
-  if (wire.tls !== 'EDGE_TLS_NONE' && wire.tls !== 'EDGE_TLS_INTERNAL') {
-    reader.fail('edge.tls', `has the unknown value ${wire.tls}`);
-  }
+  const tls = modelWord(WIRE_EDGE_TLS, wire.tls);
+  if (tls === undefined) reader.fail('edge.tls', `has the unknown value ${wire.tls}`);
+  if (tls === 'passthrough' && wire.tcp.length === 0) reader.fail('edge.tcp', 'is empty, but TLS is passed through');
   return {
     edge: reader.name('edge.edge', wire.edge),
     address: reader.name('edge.address', wire.address),
     port: reader.port('edge.port', wire.port, 0),
     hosts: reader.list('edge.hosts', wire.hosts, LIMITS.matches, (path, host) => reader.name(path, host)),
-    tls: wire.tls === 'EDGE_TLS_INTERNAL' ? ('internal' as const) : null,
+    tls: tls === undefined || tls === 'none' ? null : tls,
     limits: wire.limits ? decodeLimits(reader, wire.limits) : DEFAULT_LIMITS,
-    trustedProxies: reader.list('edge.trusted_proxies', wire.trustedProxies, LIMITS.matches, (path, text) => {
-      if (parseCidr(text) === null) reader.fail(path, 'is no CIDR block');
-      return text;
-    }),
+    trustedProxies: reader.list('edge.trusted_proxies', wire.trustedProxies, LIMITS.matches, (path, text) =>
+      reader.cidr(path, text),
+    ),
     forwarded: decodeForwarded(reader, wire.forwarded),
     routes: reader.name('edge.routes', wire.routes),
+    tcp: reader.list('edge.tcp', wire.tcp, LIMITS.routes, (path, route) => decodeTcp(reader, path, route)),
+    proxyProtocol: wire.proxyProtocol
+      ? reader.list('edge.proxy_protocol', wire.proxyProtocol.cidr, LIMITS.matches, (path, cidr) =>
+          reader.cidr(path, cidr),
+        )
+      : null,
+  };
+}
+
+function decodeTcp(reader: FieldReader, at: string, wire: TcpRoute__Output): TcpRoute {
+  const rule = reader.ruleId(`${at}.rule_id`, wire.ruleId);
+  return {
+    ruleId: rule,
+    sni: reader.list(`${at}.sni`, wire.sni, LIMITS.matches, (path, name) => reader.name(path, name)),
+    split: decodeSplit(reader, `${at}.split`, wire.split),
+    idleTimeout: reader.milliseconds(`${at}.idle_timeout_ms`, wire.idleTimeoutMs),
   };
 }
 

@@ -1,7 +1,10 @@
-// The parts of a match that routes and allow rules share, wire → model.
+// The parts that routes of HTTP and of TCP and allow rules share, wire → model.
 import type { NameValue, PathPattern } from '../../core/model/mesh.ts';
+import { clusterName } from '../../core/model/brand.ts';
+import type { WeightedCluster } from '../../core/model/view.ts';
 import type { NameValue__Output } from '../gen/weft/v1/NameValue.ts';
 import type { PathPattern__Output } from '../gen/weft/v1/PathPattern.ts';
+import type { WeightedCluster__Output } from '../gen/weft/v1/WeightedCluster.ts';
 import { modelWord, WIRE_PATH_KIND } from './enums.ts';
 import { LIMITS, type FieldReader } from './fields.ts';
 
@@ -33,4 +36,17 @@ export function decodePairs(
     name: reader[names](`${at}.name`, pair.name),
     value: reader.text(`${at}.value`, pair.value),
   }));
+}
+
+export function decodeSplit(
+  reader: FieldReader,
+  path: string,
+  wire: readonly WeightedCluster__Output[],
+): readonly WeightedCluster[] {
+  const split = reader.list(path, wire, LIMITS.split, (at, target) => ({
+    cluster: clusterName(reader.name(`${at}.cluster`, target.cluster)),
+    weight: reader.integer(`${at}.weight`, target.weight, 0, LIMITS.weight),
+  }));
+  if (!split.some(({ weight }) => weight > 0)) reader.fail(path, 'has no target with a weight above 0');
+  return split;
 }

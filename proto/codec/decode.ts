@@ -9,8 +9,8 @@ import type { Resource__Output } from '../gen/weft/v1/Resource.ts';
 import type { Route__Output } from '../gen/weft/v1/Route.ts';
 import type { RouteTable__Output } from '../gen/weft/v1/RouteTable.ts';
 import { decodeListener } from './decode-listener.ts';
-import { decodeMethods, decodePairs, decodePath } from './decode-match.ts';
-import { modelProtocol, modelWord, WIRE_BALANCE, WIRE_CLUSTER_KIND } from './enums.ts';
+import { decodeMethods, decodePairs, decodePath, decodeSplit } from './decode-match.ts';
+import { decodeProtocol, decodeProxyProtocol, modelWord, WIRE_BALANCE, WIRE_CLUSTER_KIND } from './enums.ts';
 import { FieldReader, LIMITS, type Flaw } from './fields.ts';
 import type { DecodedResource } from './view.ts';
 
@@ -56,20 +56,21 @@ function decodeCluster(reader: FieldReader, wire: Cluster__Output): Cluster {
   const balance = modelWord(WIRE_BALANCE, wire.balance);
   if (kind === undefined) reader.fail('kind', `has the unknown value ${wire.kind}`);
   if (balance === undefined) reader.fail('balance', `has the unknown value ${wire.balance}`);
-  const protocol = modelProtocol(wire.protocol);
-  if (protocol === undefined) reader.fail('protocol', `has the unknown value ${wire.protocol}`);
   const service = reader.name('service', wire.service);
   const version = wire.version === '' ? null : reader.name('version', wire.version);
-  const name = clusterName(service, version ?? undefined);
+  const port = wire.port === '' ? '' : reader.name('port', wire.port);
+  const name = clusterName(service, version ?? undefined, port);
   if (name !== wire.name) reader.fail('name', `is '${wire.name}', expected '${name}'`);
   if (kind === 'static' && wire.identity !== '') reader.fail('identity', 'is not for a static cluster');
   return {
     name,
     service,
     version,
+    port,
     kind: kind ?? 'static',
     identity: kind === 'mesh' ? reader.identity('identity', wire.identity) : null,
-    protocol: protocol ?? 'http',
+    protocol: decodeProtocol(reader, 'protocol', wire.protocol),
+    proxyProtocol: decodeProxyProtocol(reader, 'proxy_protocol', wire.proxyProtocol),
     balance: balance ?? 'round-robin',
     connectTimeout: reader.milliseconds('connect_timeout_ms', wire.connectTimeoutMs),
     ruleId,
@@ -101,11 +102,7 @@ function decodeRoutes(reader: FieldReader, wire: RouteTable__Output): RouteTable
 function decodeRoute(reader: FieldReader, path: string, wire: Route__Output): Route {
   const ruleId = reader.ruleId(`${path}.rule_id`, wire.ruleId);
   const match = reader.present(`${path}.match`, wire.match);
-  const split = reader.list(`${path}.split`, wire.split, LIMITS.split, (at, target) => ({
-    cluster: clusterName(reader.name(`${at}.cluster`, target.cluster)),
-    weight: reader.integer(`${at}.weight`, target.weight, 0, LIMITS.weight),
-  }));
-  if (!split.some(({ weight }) => weight > 0)) reader.fail(`${path}.split`, 'has no target with a weight above 0');
+  const split = decodeSplit(reader, `${path}.split`, wire.split);
   const { rewrite } = wire;
   return {
     ruleId,

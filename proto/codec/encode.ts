@@ -1,6 +1,6 @@
 // Model → wire, for the control plane: one resource at a time, each with the content hash that is its
 // version. Keys are written in a fixed order, so that equal content has equal bytes and equal versions.
-import type { PathPattern } from '../../core/model/mesh.ts';
+import type { PathPattern, ServicePort } from '../../core/model/mesh.ts';
 import type {
   AuthorizationPolicy,
   Cluster,
@@ -9,7 +9,9 @@ import type {
   ResourceType,
   Route,
   RouteTable,
+  TcpRoute,
   View,
+  WeightedCluster,
 } from '../../core/model/view.ts';
 import { sha256Hex } from '../../host/hash.ts';
 import type { AuthorizationPolicy as WirePolicy } from '../gen/weft/v1/AuthorizationPolicy.ts';
@@ -17,7 +19,18 @@ import type { Listener as WireListener } from '../gen/weft/v1/Listener.ts';
 import type { PathPattern as WirePath } from '../gen/weft/v1/PathPattern.ts';
 import type { Resource } from '../gen/weft/v1/Resource.ts';
 import type { Route as WireRoute } from '../gen/weft/v1/Route.ts';
-import { WIRE_BALANCE, WIRE_CLUSTER_KIND, WIRE_FORWARDED, WIRE_PATH_KIND, WIRE_PROTOCOL } from './enums.ts';
+import type { ServicePort as WirePort } from '../gen/weft/v1/ServicePort.ts';
+import type { TcpRoute as WireTcpRoute } from '../gen/weft/v1/TcpRoute.ts';
+import type { WeightedCluster as WireTarget } from '../gen/weft/v1/WeightedCluster.ts';
+import {
+  WIRE_BALANCE,
+  WIRE_CLUSTER_KIND,
+  WIRE_EDGE_TLS,
+  WIRE_FORWARDED,
+  WIRE_PATH_KIND,
+  WIRE_PROTOCOL,
+  WIRE_PROXY_PROTOCOL,
+} from './enums.ts';
 
 /** A resource ready to be sent. */
 export interface EncodedResource {
@@ -82,6 +95,8 @@ function clusterBody(cluster: Cluster): Resource {
       connectTimeoutMs: cluster.connectTimeout,
       ruleId: cluster.ruleId,
       protocol: WIRE_PROTOCOL[cluster.protocol],
+      port: cluster.port,
+      proxyProtocol: WIRE_PROXY_PROTOCOL[cluster.proxyProtocol ?? 'none'],
     },
   };
 }
@@ -110,6 +125,8 @@ function listenerKind(listener: Listener): WireListener {
           timeoutMs: listener.timeout,
           ...idleBody(listener.idleTimeout),
           protocol: WIRE_PROTOCOL[listener.protocol],
+          ports: listener.ports.map(portBody),
+          proxyProtocol: WIRE_PROXY_PROTOCOL[listener.proxyProtocol ?? 'none'],
         },
       };
     case 'outbound':
@@ -119,6 +136,8 @@ function listenerKind(listener: Listener): WireListener {
           port: listener.port,
           routes: listener.routes,
           loopback: listener.loopback,
+          portName: listener.portName,
+          ...(listener.tcp === null ? {} : { tcp: tcpBody(listener.tcp) }),
         },
       };
     case 'edge':
@@ -128,7 +147,7 @@ function listenerKind(listener: Listener): WireListener {
           address: listener.address,
           port: listener.port,
           hosts: [...listener.hosts],
-          tls: listener.tls === null ? 'EDGE_TLS_NONE' : 'EDGE_TLS_INTERNAL',
+          tls: WIRE_EDGE_TLS[listener.tls ?? 'none'],
           routes: listener.routes,
           limits: {
             requestLineBytes: listener.limits.requestLine,
@@ -139,9 +158,24 @@ function listenerKind(listener: Listener): WireListener {
           },
           trustedProxies: [...listener.trustedProxies],
           forwarded: WIRE_FORWARDED[listener.forwarded],
+          tcp: listener.tcp.map(tcpBody),
+          ...(listener.proxyProtocol === null ? {} : { proxyProtocol: { cidr: [...listener.proxyProtocol] } }),
         },
       };
   }
+}
+
+function portBody({ name, port, protocol }: ServicePort): WirePort {
+  return { name, port, protocol: WIRE_PROTOCOL[protocol] };
+}
+
+function tcpBody(route: TcpRoute): WireTcpRoute {
+  const { ruleId, sni, split, idleTimeout } = route;
+  return { ruleId, sni: [...sni], split: splitBody(split), idleTimeoutMs: idleTimeout };
+}
+
+function splitBody(split: readonly WeightedCluster[]): WireTarget[] {
+  return split.map(({ cluster, weight }) => ({ cluster, weight }));
 }
 
 function policyBody(policy: AuthorizationPolicy): WirePolicy {
@@ -173,7 +207,7 @@ function routeBody(route: Route): WireRoute {
       headers: match.headers.map(({ name, value }) => ({ name, value })),
       query: match.query.map(({ name, value }) => ({ name, value })),
     },
-    split: route.split.map(({ cluster, weight }) => ({ cluster, weight })),
+    split: splitBody(route.split),
     ...(rewrite === null ? {} : { rewrite: { prefix: rewrite.prefix, to: rewrite.to } }),
     timeoutMs: route.timeout,
     perTryTimeoutMs: route.perTryTimeout,

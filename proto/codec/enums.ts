@@ -1,13 +1,16 @@
 // The words of the model beside those of the wire, each pair once; both directions are made from here.
 import type { ForwardedFields } from '../../core/model/listener.ts';
-import type { BalancePolicy, PathPattern, Protocol } from '../../core/model/mesh.ts';
+import type { BalancePolicy, EdgeListener, PathPattern, Protocol, ProxyProtocol } from '../../core/model/mesh.ts';
 import type { Cluster, ResourceType } from '../../core/model/view.ts';
 import type { Balance__Output } from '../gen/weft/v1/Balance.ts';
 import type { ClusterKind__Output } from '../gen/weft/v1/ClusterKind.ts';
+import type { EdgeTls__Output } from '../gen/weft/v1/EdgeTls.ts';
 import type { ForwardedFields__Output } from '../gen/weft/v1/ForwardedFields.ts';
 import type { PathKind__Output } from '../gen/weft/v1/PathKind.ts';
 import type { Protocol__Output } from '../gen/weft/v1/Protocol.ts';
+import type { ProxyProtocol__Output } from '../gen/weft/v1/ProxyProtocol.ts';
 import type { ResourceType__Output } from '../gen/weft/v1/ResourceType.ts';
+import type { FieldReader } from './fields.ts';
 
 export const WIRE_TYPE = {
   cluster: 'RESOURCE_TYPE_CLUSTER',
@@ -39,6 +42,18 @@ export const WIRE_FORWARDED = {
   both: 'FORWARDED_FIELDS_BOTH',
 } as const satisfies Record<ForwardedFields, ForwardedFields__Output>;
 
+export const WIRE_PROXY_PROTOCOL = {
+  none: 'PROXY_PROTOCOL_NONE',
+  v1: 'PROXY_PROTOCOL_V1',
+  v2: 'PROXY_PROTOCOL_V2',
+} as const satisfies Record<ProxyProtocol | 'none', ProxyProtocol__Output>;
+
+export const WIRE_EDGE_TLS = {
+  none: 'EDGE_TLS_NONE',
+  internal: 'EDGE_TLS_INTERNAL',
+  passthrough: 'EDGE_TLS_PASSTHROUGH',
+} as const satisfies Record<NonNullable<EdgeListener['tls']> | 'none', EdgeTls__Output>;
+
 export const WIRE_PATH_KIND = {
   exact: 'PATH_KIND_EXACT',
   template: 'PATH_KIND_TEMPLATE',
@@ -60,6 +75,14 @@ export function modelWord<Word extends string>(
 }
 
 /** Unspecified is `http`: a control plane from before this field sends nothing else. */
-export function modelProtocol(value: string | number): Protocol | undefined {
-  return value === 'PROTOCOL_UNSPECIFIED' ? 'http' : modelWord(WIRE_PROTOCOL, value);
+export function decodeProtocol(reader: FieldReader, path: string, value: string | number): Protocol {
+  const protocol = value === 'PROTOCOL_UNSPECIFIED' ? 'http' : modelWord(WIRE_PROTOCOL, value);
+  if (protocol === undefined) reader.fail(path, `has the unknown value ${value}`);
+  return protocol ?? 'http';
+}
+
+export function decodeProxyProtocol(reader: FieldReader, path: string, value: string | number): ProxyProtocol | null {
+  const version = modelWord(WIRE_PROXY_PROTOCOL, value);
+  if (version === undefined) reader.fail(path, `has the unknown value ${value}`);
+  return version === undefined || version === 'none' ? null : version;
 }

@@ -1,5 +1,6 @@
 // Reading single fields of a message that somebody else wrote: every reader returns a usable value and
 // notes what was wrong with it, so that a decoder stays a plain listing of fields.
+import { parseCidr } from '../../core/kit/cidr.ts';
 import { milliseconds, ruleId, type Milliseconds, type RuleId, type SpiffeId } from '../../core/model/brand.ts';
 
 /** What is wrong with a resource: `resource` is `type/name`, `path` the field in it. */
@@ -98,6 +99,11 @@ export class FieldReader {
     if (!LOOPBACK.test(value) || value.split('.').some((octet) => Number(octet) > 255)) {
       this.fail(path, 'is not an address in 127.15.0.0/16');
     }
+    return value;
+  }
+
+  cidr(path: string, value: string): string {
+    if (parseCidr(value) === null) this.fail(path, 'is not a network such as 10.0.0.0/8');
     return value;
   }
 

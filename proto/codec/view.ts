@@ -61,12 +61,25 @@ function danglingName(view: View): Flaw | null {
     if (!view.clusters.has(name)) return dangling('endpoints', name, 'cluster', `cluster/${name}`, '');
   }
   for (const [name, listener] of view.listeners) {
-    if (listener.kind === 'inbound' || view.routes.has(listener.routes)) continue;
-    return dangling('listener', name, 'routes', `routes/${listener.routes}`, listener.ruleId);
+    const flaw = danglingOfListener(view, name, listener);
+    if (flaw !== null) return flaw;
   }
   for (const [name, table] of view.routes) {
     const flaw = danglingTarget(view, name, table);
     if (flaw !== null) return flaw;
+  }
+  return null;
+}
+
+function danglingOfListener(view: View, name: string, listener: Listener): Flaw | null {
+  if (listener.kind === 'inbound') return null;
+  if (listener.routes !== '' && !view.routes.has(listener.routes)) {
+    return dangling('listener', name, 'routes', `routes/${listener.routes}`, listener.ruleId);
+  }
+  const tcp = listener.kind === 'edge' ? listener.tcp : listener.tcp === null ? [] : [listener.tcp];
+  for (const { split, ruleId } of tcp) {
+    const missing = split.find(({ cluster }) => !view.clusters.has(cluster));
+    if (missing !== undefined) return dangling('listener', name, 'tcp', `cluster/${missing.cluster}`, ruleId);
   }
   return null;
 }

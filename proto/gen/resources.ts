@@ -14,12 +14,15 @@ import type { InboundListener as _weft_v1_InboundListener, InboundListener__Outp
 import type { Listener as _weft_v1_Listener, Listener__Output as _weft_v1_Listener__Output } from './weft/v1/Listener.ts';
 import type { ListenerLimits as _weft_v1_ListenerLimits, ListenerLimits__Output as _weft_v1_ListenerLimits__Output } from './weft/v1/ListenerLimits.ts';
 import type { NameValue as _weft_v1_NameValue, NameValue__Output as _weft_v1_NameValue__Output } from './weft/v1/NameValue.ts';
+import type { Networks as _weft_v1_Networks, Networks__Output as _weft_v1_Networks__Output } from './weft/v1/Networks.ts';
 import type { OutboundListener as _weft_v1_OutboundListener, OutboundListener__Output as _weft_v1_OutboundListener__Output } from './weft/v1/OutboundListener.ts';
 import type { PathPattern as _weft_v1_PathPattern, PathPattern__Output as _weft_v1_PathPattern__Output } from './weft/v1/PathPattern.ts';
 import type { PrefixRewrite as _weft_v1_PrefixRewrite, PrefixRewrite__Output as _weft_v1_PrefixRewrite__Output } from './weft/v1/PrefixRewrite.ts';
 import type { Route as _weft_v1_Route, Route__Output as _weft_v1_Route__Output } from './weft/v1/Route.ts';
 import type { RouteMatch as _weft_v1_RouteMatch, RouteMatch__Output as _weft_v1_RouteMatch__Output } from './weft/v1/RouteMatch.ts';
 import type { RouteTable as _weft_v1_RouteTable, RouteTable__Output as _weft_v1_RouteTable__Output } from './weft/v1/RouteTable.ts';
+import type { ServicePort as _weft_v1_ServicePort, ServicePort__Output as _weft_v1_ServicePort__Output } from './weft/v1/ServicePort.ts';
+import type { TcpRoute as _weft_v1_TcpRoute, TcpRoute__Output as _weft_v1_TcpRoute__Output } from './weft/v1/TcpRoute.ts';
 import type { WeightedCluster as _weft_v1_WeightedCluster, WeightedCluster__Output as _weft_v1_WeightedCluster__Output } from './weft/v1/WeightedCluster.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -46,14 +49,18 @@ export interface ProtoGrpcType {
       Listener: MessageTypeDefinition<_weft_v1_Listener, _weft_v1_Listener__Output>
       ListenerLimits: MessageTypeDefinition<_weft_v1_ListenerLimits, _weft_v1_ListenerLimits__Output>
       NameValue: MessageTypeDefinition<_weft_v1_NameValue, _weft_v1_NameValue__Output>
+      Networks: MessageTypeDefinition<_weft_v1_Networks, _weft_v1_Networks__Output>
       OutboundListener: MessageTypeDefinition<_weft_v1_OutboundListener, _weft_v1_OutboundListener__Output>
       PathKind: EnumTypeDefinition
       PathPattern: MessageTypeDefinition<_weft_v1_PathPattern, _weft_v1_PathPattern__Output>
       PrefixRewrite: MessageTypeDefinition<_weft_v1_PrefixRewrite, _weft_v1_PrefixRewrite__Output>
       Protocol: EnumTypeDefinition
+      ProxyProtocol: EnumTypeDefinition
       Route: MessageTypeDefinition<_weft_v1_Route, _weft_v1_Route__Output>
       RouteMatch: MessageTypeDefinition<_weft_v1_RouteMatch, _weft_v1_RouteMatch__Output>
       RouteTable: MessageTypeDefinition<_weft_v1_RouteTable, _weft_v1_RouteTable__Output>
+      ServicePort: MessageTypeDefinition<_weft_v1_ServicePort, _weft_v1_ServicePort__Output>
+      TcpRoute: MessageTypeDefinition<_weft_v1_TcpRoute, _weft_v1_TcpRoute__Output>
       WeightedCluster: MessageTypeDefinition<_weft_v1_WeightedCluster, _weft_v1_WeightedCluster__Output>
     }
   }

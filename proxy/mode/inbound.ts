@@ -65,6 +65,8 @@ function appCluster(listener: InboundListener): Cluster {
     name: APP_CLUSTER,
     service: listener.service,
     version: null,
+    port: '',
+    proxyProtocol: null,
     kind: 'static',
     identity: null,
     protocol: listener.protocol,

@@ -9,7 +9,9 @@ import type {
   Listener,
   Route,
   RouteTable,
+  TcpRoute,
   View,
+  WeightedCluster,
 } from '../../core/model/view.ts';
 
 const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
@@ -18,6 +20,7 @@ const port = fc.integer({ min: 1, max: 65_535 });
 const rule = word.map((name) => ruleId(`services.${name}`));
 const time = fc.integer({ min: 0, max: 2 ** 31 - 1 }).map(milliseconds);
 const protocol = fc.constantFrom('http' as const, 'http2' as const, 'grpc' as const, 'tcp' as const);
+const proxyProtocol = fc.constantFrom('v1' as const, 'v2' as const, null);
 const method = fc.constantFrom('GET', 'POST', 'PURGE', 'M-SEARCH');
 const identity = word.map((name) => spiffeId('shop.test', 'default', name));
 const short = <T>(item: fc.Arbitrary<T>, minLength = 0) => fc.array(item, { minLength, maxLength: 3 });
@@ -38,9 +41,11 @@ const policy: fc.Arbitrary<AuthorizationPolicy> = fc.record({
   denyRuleId: rule,
 });
 
-function arbitraryCluster(service: string, version: string | null): fc.Arbitrary<Cluster> {
+function arbitraryCluster(service: string, version: string | null, portName: string): fc.Arbitrary<Cluster> {
   const base = {
-    name: fc.constant(clusterName(service, version ?? undefined)),
+    name: fc.constant(clusterName(service, version ?? undefined, portName)),
+    port: fc.constant(portName),
+    proxyProtocol,
     service: fc.constant(service),
     version: fc.constant(version),
     protocol,
@@ -61,11 +66,20 @@ function arbitraryEndpoints(cluster: Cluster): fc.Arbitrary<ClusterEndpoints> {
     .map((endpoints) => ({ cluster: cluster.name, endpoints }));
 }
 
-function arbitraryRoute(clusters: readonly Cluster[]): fc.Arbitrary<Route> {
-  const target = fc.record({
+function arbitraryTarget(clusters: readonly Cluster[]): fc.Arbitrary<WeightedCluster> {
+  return fc.record({
     cluster: fc.constantFrom(...clusters.map(({ name }) => name)),
     weight: fc.integer({ min: 1, max: 100 }),
   });
+}
+
+function arbitraryTcpRoute(clusters: readonly Cluster[]): fc.Arbitrary<TcpRoute> {
+  const split = short(arbitraryTarget(clusters), 1);
+  return fc.record({ ruleId: rule, sni: short(word), split, idleTimeout: time });
+}
+
+function arbitraryRoute(clusters: readonly Cluster[]): fc.Arbitrary<Route> {
+  const target = arbitraryTarget(clusters);
   return fc.record({
     ruleId: rule,
     match: fc.record({
@@ -83,16 +97,26 @@ function arbitraryRoute(clusters: readonly Cluster[]): fc.Arbitrary<Route> {
   });
 }
 
-function arbitraryListener(name: string, tables: readonly string[]): fc.Arbitrary<Listener> {
+function arbitraryListener(
+  name: string,
+  tables: readonly string[],
+  clusters: readonly Cluster[],
+): fc.Arbitrary<Listener> {
+  const tcpRoute = clusters.length === 0 ? null : arbitraryTcpRoute(clusters);
   const inbound = fc.record({
     kind: fc.constant('inbound' as const),
     name: fc.constant(name),
     service: word,
     appPort: port,
     protocol,
+    ports: fc.uniqueArray(fc.record({ name: word, port, protocol }), {
+      maxLength: 3,
+      selector: ({ name: own }) => own,
+    }),
     policy,
     timeout: time,
     idleTimeout: fc.option(time),
+    proxyProtocol,
     ruleId: rule,
   });
   if (tables.length === 0) return inbound;
@@ -105,9 +129,26 @@ function arbitraryListener(name: string, tables: readonly string[]): fc.Arbitrar
       service: word,
       port: fc.integer({ min: 0, max: 65_535 }),
       loopback,
+      portName: fc.oneof(word, fc.constant('')),
       routes,
+      tcp: fc.constant(null),
       ruleId: rule,
     }),
+    ...(tcpRoute === null
+      ? []
+      : [
+          fc.record({
+            kind: fc.constant('outbound' as const),
+            name: fc.constant(name),
+            service: word,
+            port,
+            loopback,
+            portName: fc.constant(''),
+            routes: fc.constant(''),
+            tcp: tcpRoute,
+            ruleId: rule,
+          }),
+        ]),
     fc.record({
       kind: fc.constant('edge' as const),
       name: fc.constant(name),
@@ -126,6 +167,8 @@ function arbitraryListener(name: string, tables: readonly string[]): fc.Arbitrar
       trustedProxies: short(fc.constantFrom('10.0.0.0/8', 'fd00::/8', '192.0.2.7')),
       forwarded: fc.constantFrom('x-forwarded' as const, 'forwarded' as const, 'both' as const),
       routes,
+      tcp: tcpRoute === null ? fc.constant([]) : short(tcpRoute),
+      proxyProtocol: fc.option(short(fc.constantFrom('10.0.0.0/8', 'fd00::/8', '127.0.0.1'))),
       ruleId: rule,
     }),
   );
@@ -139,11 +182,11 @@ const snapshot = fc
   .map((text) => text as SnapshotHash);
 
 export const arbitraryView: fc.Arbitrary<View> = fc
-  .uniqueArray(fc.tuple(word, fc.option(word)), {
+  .uniqueArray(fc.tuple(word, fc.option(word), fc.oneof(word, fc.constant(''))), {
     maxLength: 4,
-    selector: ([service, version]) => clusterName(service, version ?? undefined),
+    selector: ([service, version, name]) => clusterName(service, version ?? undefined, name),
   })
-  .chain((names) => fc.tuple(...names.map(([service, version]) => arbitraryCluster(service, version))))
+  .chain((names) => fc.tuple(...names.map(([service, version, name]) => arbitraryCluster(service, version, name))))
   .chain((clusters) => {
     const table: fc.Arbitrary<RouteTable> = fc.record({
       name: word,
@@ -169,6 +212,7 @@ export const arbitraryView: fc.Arbitrary<View> = fc
               arbitraryListener(
                 name,
                 tables.map((t) => t.name),
+                clusters,
               ),
             ),
           ),

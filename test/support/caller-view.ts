@@ -18,7 +18,8 @@ export interface Callee {
 export function callerView(ownPort: number | null, callees: readonly Callee[], snapshot = 'aaaaaaaaaaaaaaaa'): View {
   const listeners = callees.map(({ name, loopback, port }): Listener => {
     const routes = `outbound/${name}`;
-    return { kind: 'outbound', name: routes, service: name, port, loopback, routes, ruleId: ruleId('services.a') };
+    const base = { kind: 'outbound', name: routes, service: name, portName: '', port, loopback, tcp: null } as const;
+    return { ...base, routes, ruleId: ruleId('services.a') };
   });
   if (ownPort !== null) listeners.push(inbound(ownPort));
   return {
@@ -43,6 +44,8 @@ function inbound(appPort: number): Listener {
     service: 'caller',
     appPort,
     protocol: 'http',
+    ports: [],
+    proxyProtocol: null,
     policy: { callers: [], allow: null, denyRuleId: rule },
     timeout: milliseconds(0),
     idleTimeout: null,

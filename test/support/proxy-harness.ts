@@ -112,6 +112,8 @@ export function edgeView(ports: readonly number[], options: EdgeViewOptions = {}
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     trustedProxies: options.trustedProxies ?? [],
     forwarded: options.forwarded ?? 'x-forwarded',
+    tcp: [],
+    proxyProtocol: null,
     routes: 'edge/main',
     ruleId: ruleId('edges.main.listeners[0]'),
   };
@@ -130,6 +132,8 @@ export function staticCluster(name: string, connectTimeout = 2_000): Cluster {
     name: clusterName(name),
     service: name,
     version: null,
+    port: '',
+    proxyProtocol: null,
     kind: 'static',
     identity: null,
     protocol: 'http',

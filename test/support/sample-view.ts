@@ -20,6 +20,8 @@ function sampleCluster(service: string): Cluster {
     name: clusterName(service),
     service,
     version: null,
+    port: '',
+    proxyProtocol: null,
     kind: 'mesh',
     identity: spiffeId('shop.test', 'default', service),
     protocol: 'http',

@@ -3,6 +3,7 @@
 import type { ClusterKind as _weft_v1_ClusterKind, ClusterKind__Output as _weft_v1_ClusterKind__Output } from '../../weft/v1/ClusterKind.ts';
 import type { Balance as _weft_v1_Balance, Balance__Output as _weft_v1_Balance__Output } from '../../weft/v1/Balance.ts';
 import type { Protocol as _weft_v1_Protocol, Protocol__Output as _weft_v1_Protocol__Output } from '../../weft/v1/Protocol.ts';
+import type { ProxyProtocol as _weft_v1_ProxyProtocol, ProxyProtocol__Output as _weft_v1_ProxyProtocol__Output } from '../../weft/v1/ProxyProtocol.ts';
 
 export interface Cluster {
   'name'?: (string);
@@ -20,6 +21,11 @@ export interface Cluster {
   'connectTimeoutMs'?: (number);
   'ruleId'?: (string);
   'protocol'?: (_weft_v1_Protocol);
+  /**
+   * Name of a further port; empty: the main one.
+   */
+  'port'?: (string);
+  'proxyProtocol'?: (_weft_v1_ProxyProtocol);
 }
 
 export interface Cluster__Output {
@@ -38,4 +44,9 @@ export interface Cluster__Output {
   'connectTimeoutMs': (number);
   'ruleId': (string);
   'protocol': (_weft_v1_Protocol__Output);
+  /**
+   * Name of a further port; empty: the main one.
+   */
+  'port': (string);
+  'proxyProtocol': (_weft_v1_ProxyProtocol__Output);
 }

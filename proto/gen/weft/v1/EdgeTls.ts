@@ -4,6 +4,7 @@ export const EdgeTls = {
   EDGE_TLS_UNSPECIFIED: 'EDGE_TLS_UNSPECIFIED',
   EDGE_TLS_NONE: 'EDGE_TLS_NONE',
   EDGE_TLS_INTERNAL: 'EDGE_TLS_INTERNAL',
+  EDGE_TLS_PASSTHROUGH: 'EDGE_TLS_PASSTHROUGH',
 } as const;
 
 export type EdgeTls =
@@ -13,5 +14,7 @@ export type EdgeTls =
   | 1
   | 'EDGE_TLS_INTERNAL'
   | 2
+  | 'EDGE_TLS_PASSTHROUGH'
+  | 3
 
 export type EdgeTls__Output = typeof EdgeTls[keyof typeof EdgeTls]

@@ -3,6 +3,8 @@
 import type { AuthorizationPolicy as _weft_v1_AuthorizationPolicy, AuthorizationPolicy__Output as _weft_v1_AuthorizationPolicy__Output } from '../../weft/v1/AuthorizationPolicy.ts';
 import type { Protocol as _weft_v1_Protocol, Protocol__Output as _weft_v1_Protocol__Output } from '../../weft/v1/Protocol.ts';
 import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from '../../weft/v1/IdleTimeout.ts';
+import type { ServicePort as _weft_v1_ServicePort, ServicePort__Output as _weft_v1_ServicePort__Output } from '../../weft/v1/ServicePort.ts';
+import type { ProxyProtocol as _weft_v1_ProxyProtocol, ProxyProtocol__Output as _weft_v1_ProxyProtocol__Output } from '../../weft/v1/ProxyProtocol.ts';
 
 export interface InboundListener {
   'service'?: (string);
@@ -14,6 +16,11 @@ export interface InboundListener {
    * Absent: the default.
    */
   'idleTimeout'?: (_weft_v1_IdleTimeout | null);
+  /**
+   * Beside the main one.
+   */
+  'ports'?: (_weft_v1_ServicePort)[];
+  'proxyProtocol'?: (_weft_v1_ProxyProtocol);
 }
 
 export interface InboundListener__Output {
@@ -26,4 +33,9 @@ export interface InboundListener__Output {
    * Absent: the default.
    */
   'idleTimeout': (_weft_v1_IdleTimeout__Output | null);
+  /**
+   * Beside the main one.
+   */
+  'ports': (_weft_v1_ServicePort__Output)[];
+  'proxyProtocol': (_weft_v1_ProxyProtocol__Output);
 }

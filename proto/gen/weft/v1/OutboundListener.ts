@@ -1,5 +1,6 @@
 // Original file: weft/v1/resources.proto
 
+import type { TcpRoute as _weft_v1_TcpRoute, TcpRoute__Output as _weft_v1_TcpRoute__Output } from '../../weft/v1/TcpRoute.ts';
 
 export interface OutboundListener {
   'service'?: (string);
@@ -9,6 +10,14 @@ export interface OutboundListener {
    * Address behind the service's plain name, in 127.15.0.0/16.
    */
   'loopback'?: (string);
+  /**
+   * Name of a further port; empty: the main one.
+   */
+  'portName'?: (string);
+  /**
+   * Present: connections are not HTTP, and `routes` is empty.
+   */
+  'tcp'?: (_weft_v1_TcpRoute | null);
 }
 
 export interface OutboundListener__Output {
@@ -19,4 +28,12 @@ export interface OutboundListener__Output {
    * Address behind the service's plain name, in 127.15.0.0/16.
    */
   'loopback': (string);
+  /**
+   * Name of a further port; empty: the main one.
+   */
+  'portName': (string);
+  /**
+   * Present: connections are not HTTP, and `routes` is empty.
+   */
+  'tcp': (_weft_v1_TcpRoute__Output | null);
 }

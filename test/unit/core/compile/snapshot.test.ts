@@ -126,6 +126,8 @@ test('a mesh cluster proves one identity, a static one none, and both know how t
     name: 'orders',
     service: 'orders',
     version: null,
+    port: '',
+    proxyProtocol: null,
     kind: 'mesh',
     identity: 'spiffe://shop.test/ns/default/sa/orders',
     protocol: 'http',
@@ -138,6 +140,33 @@ test('a mesh cluster proves one identity, a static one none, and both know how t
     { id: '127.0.0.1:9000', host: '127.0.0.1', port: 9000, weight: 1 },
     { id: '[::1]:9000', host: '::1', port: 9000, weight: 1 },
   ]);
+});
+
+test('a further port has a cluster and an outbound listener of its own, and is reached at the same instances', () => {
+  const text = `version: 1
+services:
+  web: { port: 1, calls: [api, kv] }
+  kv: { port: 6379, protocol: tcp }
+  api: { ports: { http: 2, grpc: 3 }, versions: { v1: {} } }
+edges: { main: { listeners: [{ port: 8080 }], routes: [{ match: /**, to: "api@v1:grpc" }] } }
+`;
+  const snapshot = snapshotOf(text);
+  const web = viewOf(snapshot, 'web');
+  assert.deepEqual([...web.clusters.keys()], ['api', 'api:grpc', 'kv']);
+  assert.equal(web.clusters.get('api:grpc')?.protocol, 'grpc');
+  const listener = web.listeners.get('outbound/api:grpc');
+  assert.ok(listener?.kind === 'outbound');
+  assert.deepEqual([listener.port, listener.portName], [3, 'grpc']);
+  const first = web.listeners.get('outbound/api');
+  assert.equal(first?.kind === 'outbound' ? first.loopback : '', listener.loopback);
+  assert.deepEqual(inboundOf(snapshot, 'api').ports, [{ name: 'grpc', port: 3, protocol: 'grpc' }]);
+  assert.deepEqual([...viewOf(snapshot, 'edge-main').clusters.keys()], ['api@v1:grpc']);
+  const bytes = web.listeners.get('outbound/kv');
+  assert.ok(bytes?.kind === 'outbound');
+  assert.deepEqual(
+    [bytes.routes, bytes.tcp?.split, web.routes.has('outbound/kv')],
+    ['', [{ cluster: 'kv', weight: 1 }], false],
+  );
 });
 
 test('what an app speaks is known to its callers and to its own sidecar', () => {
@@ -267,8 +296,8 @@ test('a mesh with a reference that leads nowhere does not compile, and every one
           routes: edge.routes.map((route, index) => ({
             ...route,
             to: [
-              { service: 'orders', version: index === 0 ? 'v9' : null, weight: index === 1 ? 0 : 1 },
-              { service: index === 2 ? 'nightly' : 'orders', version: null, weight: index === 1 ? 0 : 1 },
+              { service: 'orders', version: index === 0 ? 'v9' : null, port: '', weight: index === 1 ? 0 : 1 },
+              { service: index === 2 ? 'nightly' : 'orders', version: null, port: '', weight: index === 1 ? 0 : 1 },
             ],
           })),
         },

@@ -29,6 +29,8 @@ test('what is left out gets its default', () => {
     name: 'web',
     port: 3000,
     protocol: 'http',
+    portName: '',
+    ports: [],
     run: null,
     calls: [],
     allow: null,
@@ -37,6 +39,7 @@ test('what is left out gets its default', () => {
     timeout: 15_000,
     perTryTimeout: null,
     idleTimeout: null,
+    proxyProtocol: null,
     ruleId: 'services.web',
   });
 });
@@ -62,6 +65,8 @@ edges: { main: { listeners: [{ port: 8080 }], routes: [{ match: /**, to: api }] 
     name: 'api',
     port: 2,
     protocol: 'http',
+    portName: '',
+    ports: [],
     run: 'node api.js',
     calls: [{ service: 'web', ruleId: 'services.api.calls[0]' }],
     allow: [
@@ -86,6 +91,7 @@ edges: { main: { listeners: [{ port: 8080 }], routes: [{ match: /**, to: api }] 
     timeout: 500,
     perTryTimeout: 200,
     idleTimeout: 60_000,
+    proxyProtocol: null,
     ruleId: 'services.api',
   });
 });
@@ -104,6 +110,7 @@ test('a service with endpoints is static and has no workload', () => {
     timeout: 0,
     perTryTimeout: null,
     idleTimeout: null,
+    proxyProtocol: null,
     ruleId: 'services.db',
   });
 });
@@ -123,6 +130,71 @@ services:
   ]);
 });
 
+test('several ports have names; the one called http is the main one, else the first, and the others are sorted', () => {
+  const mesh = meshOf(`version: 1
+services:
+  a: { ports: { grpc: 9090, http: 8080, admin: { port: 9000, protocol: tcp } } }
+  b: { ports: { tcp: 1, http2: 2 } }
+  c: { ports: { db: { port: 5432, protocol: tcp } }, proxyProtocol: v2 }
+`);
+  const read = [...mesh.services.values()].map((service) =>
+    service.kind === 'static'
+      ? null
+      : [service.portName, service.port, service.protocol, service.ports.map(({ name, port }) => `${name} ${port}`)],
+  );
+  assert.deepEqual(read, [
+    ['http', 8080, 'http', ['admin 9000', 'grpc 9090']],
+    ['tcp', 1, 'tcp', ['http2 2']],
+    ['db', 5432, 'tcp', []],
+  ]);
+  assert.equal(mesh.services.get('c')?.proxyProtocol, 'v2');
+});
+
+test('an edge leads on bytes: by the name that TLS asks for, or all of a port', () => {
+  const edge = meshOf(`version: 1
+services:
+  web: { port: 1 }
+  api: { ports: { http: 2, grpc: 3, tcp: 4 }, versions: { v1: {} } }
+edges:
+  main:
+    listeners:
+      - { port: 8443, tls: passthrough }
+      - { port: 6379, protocol: tcp, to: { "api:tcp": 1, "api@v1:tcp": 3 }, proxyProtocol: { from: [10.0.0.0/8, "fd00::/8"] } }
+      - { port: 8080 }
+    routes:
+      - { match: { sni: [DB.shop.test, "*.db.test"] }, to: "api:tcp" }
+      - { match: /**, to: "api:grpc" }
+      - { match: /b, to: "api:http" }
+`).edges.get('main');
+  assert.deepEqual(edge?.passthrough, [
+    {
+      sni: ['db.shop.test', '*.db.test'],
+      to: [{ service: 'api', version: null, port: 'tcp', weight: 1 }],
+      ruleId: 'edges.main.routes[0]',
+    },
+  ]);
+  assert.deepEqual(
+    edge?.routes.map(({ to, ruleId }) => [ruleId, to[0]?.port]),
+    [
+      ['edges.main.routes[1]', 'grpc'],
+      ['edges.main.routes[2]', ''],
+    ],
+  );
+  const [passing, bytes] = edge?.listeners ?? [];
+  assert.equal(passing?.tls, 'passthrough');
+  assert.deepEqual(
+    [bytes?.protocol, bytes?.to.map(({ port, version, weight }) => [port, version, weight]), bytes?.proxyProtocol],
+    [
+      'tcp',
+      [
+        ['tcp', null, 1],
+        ['tcp', 'v1', 3],
+      ],
+      ['10.0.0.0/8', 'fd00::/8'],
+    ],
+  );
+});
+
 const ROUTES = `version: 1
 services:
   web: { port: 1, versions: { v2: {}, v1: { instances: 3 } } }
@@ -139,6 +211,7 @@ edges:
 test('an edge is read with all the forms of its routes', () => {
   const edge = meshOf(ROUTES).edges.get('main');
   assert.ok(edge);
+  const speaksHttp = { protocol: 'http', to: [], proxyProtocol: null };
   assert.deepEqual(edge.listeners, [
     {
       address: '0.0.0.0',
@@ -148,6 +221,7 @@ test('an edge is read with all the forms of its routes', () => {
       limits: DEFAULT_LIMITS,
       trustedProxies: [],
       forwarded: 'x-forwarded',
+      ...speaksHttp,
       ruleId: 'edges.main.listeners[0]',
     },
     {
@@ -158,6 +232,7 @@ test('an edge is read with all the forms of its routes', () => {
       limits: DEFAULT_LIMITS,
       trustedProxies: [],
       forwarded: 'x-forwarded',
+      ...speaksHttp,
       ruleId: 'edges.main.listeners[1]',
     },
   ]);
@@ -180,10 +255,10 @@ test('an edge is read with all the forms of its routes', () => {
       { ...any, path: { kind: 'prefix', path: '/' }, methods: ['GET', 'HEAD'] },
     ],
   );
-  assert.deepEqual(edge.routes[0]?.to, [{ service: 'web', version: 'v2', weight: 1 }]);
+  assert.deepEqual(edge.routes[0]?.to, [{ service: 'web', version: 'v2', port: '', weight: 1 }]);
   assert.deepEqual(edge.routes[1]?.to, [
-    { service: 'web', version: 'v1', weight: 95 },
-    { service: 'web', version: 'v2', weight: 5 },
+    { service: 'web', version: 'v1', port: '', weight: 95 },
+    { service: 'web', version: 'v2', port: '', weight: 5 },
   ]);
   assert.deepEqual(
     edge.routes.map((route) => [route.timeout, route.perTryTimeout, route.idleTimeout, route.rewrite]),
