@@ -21,7 +21,7 @@ export interface WantedRedirect {
   readonly to: HostPort;
 }
 
-export function outboundListeners(view: View): readonly OutboundListener[] {
+function outboundListeners(view: View): readonly OutboundListener[] {
   return [...view.listeners.values()].filter((listener) => listener.kind === 'outbound');
 }
 

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { APP, join2, type Machine, makeMachine, type Output, ROOT, SIDECAR } from './namespace.ts';
 
-export const [NEAR, FAR, NEAR6, FAR6] = ['10.99.0.2', '10.99.0.1', 'fd99::2', 'fd99::1'];
+export const [NEAR, FAR, FAR6] = ['10.99.0.2', '10.99.0.1', 'fd99::1'];
 const WEFT = join(import.meta.dirname, '../../control-plane/cli/main.ts');
 const PEER_FILE = join(import.meta.dirname, 'peer.ts');
 /** For a shell. */
@@ -56,7 +56,7 @@ export async function twoMachines(t: TestContext): Promise<TwoMachines> {
   const near = await makeMachine(t, folder, 'near');
   const far = await makeMachine(t, folder, 'far');
   await join2(near, far, [
-    [`${NEAR}/24`, `${NEAR6}/64`],
+    [`${NEAR}/24`, 'fd99::2/64'],
     [`${FAR}/24`, `${FAR6}/64`],
   ]);
   // Somebody else's rule, which stays.
