@@ -170,6 +170,11 @@ export class Exchange implements DownstreamHandler, AttemptOwner, TimeLimitOwner
   }
 
   attemptHead(head: ResponseHead): void {
+    // To a client of HTTP/2 it would say that there is a tunnel (RFC 8441 §5).
+    if (this.#head.upgrade !== '' && this.#head.version === 20 && head.status < 300) {
+      this.#giveUp(new MeshError('upstream-protocol', { origin: 'upstream', detail: 'it did not switch protocols' }));
+      return;
+    }
     this.#phase = 'answering';
     this.#limits.answerBegan(isEndless(head.headers.get('content-type')));
     this.#replay.drop();

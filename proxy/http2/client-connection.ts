@@ -8,6 +8,8 @@ import { Http2Connection } from './connection.ts';
 import { MAX_STREAM_ID, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, STREAM_CLOSED } from './frames.ts';
 import { type Http2Options, unwritable } from './session.ts';
 import type { Http2Stream } from './stream.ts';
+import { WaitingUpgrade } from './waiting-upgrade.ts';
+import { WEBSOCKET } from './web-socket.ts';
 
 export interface Http2ClientOptions extends Http2Options {
   /** `capacity` may have grown: a request is over (called before its last call), or the server allows more. */
@@ -25,6 +27,9 @@ export class Http2ClientConnection extends Http2Connection {
   #draining = false;
   #told = false;
   #started = false;
+  /** The server's settings came. */
+  #known = false;
+  #waiting: WaitingUpgrade[] = [];
 
   /** `socket` is connected (and its TLS handshake done) already. */
   constructor(socket: Socket, options: Http2ClientOptions) {
@@ -49,6 +54,8 @@ export class Http2ClientConnection extends Http2Connection {
 
   /** On a connection without room the handler gets `upstream-closed`, unprocessed, on the next tick. */
   request(head: RequestHead, handler: UpstreamHandler): Upstream {
+    // Only its settings say whether it takes WebSockets.
+    if (head.upgrade !== '' && !this.#known && this.usable) return this.#wait(head, handler);
     const fault = this.usable ? this.#encode(head) : upstreamError('upstream-closed', 'not usable', true);
     const id = fault === null ? this.#next : 0;
     const windows = { send: this.peer.windowBytes, receive: this.limits.streamWindow };
@@ -61,7 +68,7 @@ export class Http2ClientConnection extends Http2Connection {
     this.#next += 2;
     this.opened(stream);
     const length = this.encoder.finish();
-    this.writer.headers(id, this.encoder.block, length, head.bodyLength === 0);
+    this.writer.headers(id, this.encoder.block, length, head.bodyLength === 0 && head.upgrade === '');
     this.flushSoon();
     if (this.#next > MAX_STREAM_ID) this.drain();
     return stream;
@@ -113,6 +120,8 @@ export class Http2ClientConnection extends Http2Connection {
   protected onPong(): void {}
 
   protected onSettings(): void {
+    this.#known = true;
+    for (const waiting of this.#waiting.splice(0)) waiting.begin(this);
     this.#options.onIdle(this);
   }
 
@@ -136,6 +145,7 @@ export class Http2ClientConnection extends Http2Connection {
   protected onEnded(code: number, detail: string): void {
     this.#tell();
     const { flushes } = this.writer;
+    for (const waiting of this.#waiting.splice(0)) waiting.fail(upstreamError('upstream-closed', detail, true));
     for (const stream of [...this.streams.values()] as ClientStream[]) {
       this.streams.delete(stream.id);
       stream.abandon();
@@ -165,6 +175,12 @@ export class Http2ClientConnection extends Http2Connection {
       this.streamError(stream, PROTOCOL_ERROR, 'less body than declared');
   }
 
+  #wait(head: RequestHead, handler: UpstreamHandler): Upstream {
+    const waiting = new WaitingUpgrade(head, handler);
+    this.#waiting.push(waiting);
+    return waiting;
+  }
+
   #tell(): void {
     if (this.#told) return;
     this.#told = true;
@@ -175,13 +191,22 @@ export class Http2ClientConnection extends Http2Connection {
   #encode(head: RequestHead): MeshError | null {
     const { encoder } = this;
     const { fields } = head.headers;
+    const upgrade = head.upgrade !== '';
+    if (upgrade && (head.upgrade !== WEBSOCKET || !this.peer.connectProtocol)) {
+      const detail = `it takes no ${head.upgrade} over HTTP/2 (RFC 8441)`;
+      return upstreamError('upstream-protocol', detail, false);
+    }
     encoder.begin();
     try {
-      encoder.add(':method', head.method);
+      encoder.add(':method', upgrade ? 'CONNECT' : head.method);
+      if (upgrade) encoder.add(':protocol', WEBSOCKET);
       encoder.add(':scheme', head.scheme);
       encoder.add(':authority', head.authority);
       encoder.add(':path', head.target);
-      for (let i = 0; i < fields.length; i += 2) encoder.add(fields[i] as string, fields[i + 1] as string);
+      for (let i = 0; i < fields.length; i += 2) {
+        const name = fields[i] as string;
+        if (!upgrade || name.toLowerCase() !== 'sec-websocket-key') encoder.add(name, fields[i + 1] as string);
+      }
       if (head.expectContinue) encoder.add('expect', '100-continue');
       if (head.bodyLength > 0 || (head.bodyLength === 0 && anticipatesBody(head.method)))
         encoder.addLength(head.bodyLength);

@@ -4,7 +4,9 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { RequestHead, ResponseHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import type { HeaderList } from '../kit/header-list.ts';
 import { CANCEL, INTERNAL_ERROR } from './frames.ts';
+import { StreamTunnel } from './stream-tunnel.ts';
 import { Http2Stream, type StreamHost } from './stream.ts';
+import { acceptFor } from './web-socket.ts';
 
 export class ClientStream extends Http2Stream implements Upstream {
   readonly method: string;
@@ -16,6 +18,9 @@ export class ClientStream extends Http2Stream implements Upstream {
   readonly writtenAt: number;
 
   #handler: UpstreamHandler | null;
+  /** It is to become a tunnel: what proves to an HTTP/1.1 client that it has; null for other requests. */
+  readonly #accept: string | null;
+  #tunnel: StreamTunnel | null = null;
   #left: number;
   #ended = false;
 
@@ -32,8 +37,10 @@ export class ClientStream extends Http2Stream implements Upstream {
     this.writtenAt = writtenAt;
     this.#handler = handler;
     this.#left = head.bodyLength;
+    this.#accept = head.upgrade === '' ? null : acceptFor(head.headers.get('sec-websocket-key') ?? '');
     if (head.bodyLength !== 0) return;
     this.#ended = true;
+    if (this.#accept !== null) return;
     this.outEnds = true;
     this.sent = true;
   }
@@ -70,8 +77,30 @@ export class ClientStream extends Http2Stream implements Upstream {
   head(head: ResponseHead): void {
     this.heard = true;
     this.answered = true;
+    if (this.#accept !== null && head.status < 300) {
+      this.#become(head, this.#accept);
+      return;
+    }
     this.expected = head.bodyLength;
     this.#handler?.onHead(head);
+    if (this.#accept !== null) this.pushEnd(null);
+  }
+
+  /** A tunnel, which is told of as HTTP/1.1 does: by 101 and the proof that its client waits for. */
+  #become({ headers }: ResponseHead, accept: string): void {
+    const handler = this.#handler;
+    const tunnel = new StreamTunnel(this);
+    headers.set('sec-websocket-accept', accept);
+    this.pause();
+    this.#tunnel = tunnel;
+    this.#handler = tunnel;
+    const reason = 'Switching Protocols';
+    handler?.onUpgrade({ status: 101, reason, headers, bodyLength: 0, declaredLength: -1 }, tunnel);
+  }
+
+  override markSent(): void {
+    super.markSent();
+    this.#tunnel?.sent();
   }
 
   protected takeData(chunk: Buffer): void {
@@ -80,7 +109,7 @@ export class ClientStream extends Http2Stream implements Upstream {
 
   protected takeEnd(trailers: HeaderList | null): void {
     const handler = this.#handler;
-    this.#handler = null;
+    if (this.#tunnel === null) this.#handler = null;
     handler?.onEnd(trailers);
   }
 

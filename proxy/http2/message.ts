@@ -11,6 +11,7 @@ import { CONTENT_LENGTH, COOKIE, EXPECT, HOST, PER_HOP, PLAIN, PSEUDO, TE } from
 import type { FieldSink } from './hpack-decoder.ts';
 import type { Http2Limits } from './limits.ts';
 import { reasonOf } from './reasons.ts';
+import { WEBSOCKET } from './web-socket.ts';
 
 /** One per connection; `reset` before every block. */
 export class MessageReader implements FieldSink {
@@ -38,7 +39,7 @@ export class MessageReader implements FieldSink {
     this.detail = '';
     this.malformed = false;
     this.#headers = new HeaderList();
-    this.#pseudo = [undefined, undefined, undefined, undefined, undefined];
+    this.#pseudo = [undefined, undefined, undefined, undefined, undefined, undefined];
     this.#contentLength = -1;
     this.#host = null;
     this.#expect = '';
@@ -83,12 +84,15 @@ export class MessageReader implements FieldSink {
 
   /** Null: see `code`, `detail` and `malformed`. `tooLarge`: not all fields were passed on. */
   request(scheme: 'http' | 'https', endStream: boolean, tooLarge: boolean): RequestHead | null {
-    const [method, target, sentScheme, authority, status] = this.#pseudo;
+    const [method, target, sentScheme, authority, status, protocol] = this.#pseudo;
     if (this.malformed) return null;
     if (tooLarge) return this.#refuse('the header fields are too large', 'headers-too-large');
     if (status !== undefined) return this.#bad('a status in a request');
     if (method === undefined || !isToken(method)) return this.#bad('no method');
-    if (method === 'CONNECT') return this.#refuse('CONNECT', 'not-implemented');
+    if (method !== 'CONNECT' && protocol !== undefined) return this.#bad('a protocol without CONNECT');
+    if (method === 'CONNECT' && protocol !== WEBSOCKET) {
+      return this.#refuse(protocol === undefined ? 'CONNECT' : 'CONNECT to be something else', 'not-implemented');
+    }
     if (sentScheme === undefined || target === undefined) return this.#bad('no scheme or no path');
     if (sentScheme !== 'http' && sentScheme !== 'https') return this.#refuse('a scheme other than http');
     const host = this.#authority(authority);
@@ -98,26 +102,31 @@ export class MessageReader implements FieldSink {
       return this.#refuse('an expectation other than 100-continue', 'expectation-failed');
     if (endStream && this.#contentLength > 0) return this.#bad('a content-length and no body');
     if (this.#cookie !== '') this.#headers.fields.push('cookie', this.#cookie);
-    const bodyLength = endStream ? 0 : this.#contentLength;
+    if (protocol !== undefined) {
+      if (endStream || this.#contentLength >= 0) return this.#bad('a WebSocket with a body');
+      if (target === '*') return this.#bad('a path that is none');
+    }
+    const bodyLength = endStream || protocol !== undefined ? 0 : this.#contentLength;
     return {
-      method,
+      // What a client of HTTP/1.1 would have asked for.
+      method: protocol === undefined ? method : 'GET',
       target,
       authority: host,
       scheme,
       version: 20,
       headers: this.#headers,
       bodyLength,
-      upgrade: '',
+      upgrade: protocol ?? '',
       expectContinue: this.#expect !== '' && bodyLength !== 0,
     };
   }
 
   /** Null: see `detail`. `method` is the request's. */
   response(method: string, endStream: boolean, tooLarge: boolean): ResponseHead | null {
-    const [asked, target, scheme, authority, text] = this.#pseudo;
+    const [asked, target, scheme, authority, text, protocol] = this.#pseudo;
     if (this.malformed) return null;
     if (tooLarge) return this.#bad('the header fields are too large');
-    if (asked !== undefined || target !== undefined || scheme !== undefined || authority !== undefined)
+    if ([asked, target, scheme, authority, protocol].some((value) => value !== undefined))
       return this.#bad('pseudo-header fields of a request');
     const status = text !== undefined && text.length === 3 ? decimal(text) : -1;
     if (!(status >= 100 && status <= 599) || status === 101) return this.#bad('the status is not one');
@@ -161,7 +170,7 @@ export class MessageReader implements FieldSink {
   /** `:authority`, else Host, which must not say anything else (RFC 9113 §8.3.1). */
   #authority(authority: string | undefined): string | null {
     const host = this.#host;
-    if (authority !== undefined && host !== null && host !== authority)
+    if (authority !== undefined && host !== null && host !== authority && !sameHost(host, authority))
       return this.#refuse('an authority and another host');
     const either = authority ?? host;
     if (either === null) return this.#refuse('no authority');
@@ -195,4 +204,8 @@ export class MessageReader implements FieldSink {
   }
 }
 
-const PSEUDO_NAMES: readonly string[] = [':method', ':path', ':scheme', ':authority', ':status'];
+function sameHost(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+const PSEUDO_NAMES: readonly string[] = [':method', ':path', ':scheme', ':authority', ':status', ':protocol'];

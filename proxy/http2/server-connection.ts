@@ -15,6 +15,8 @@ export interface Http2ServerOptions extends Http2Options {
   readonly onRefused: RefusalListener;
   /** Called once, when the connection is gone. */
   readonly onClose: () => void;
+  /** 16 random bytes in base64: a `Sec-WebSocket-Key` (RFC 6455 §4.1) for a client that needs none itself. */
+  readonly webSocketKey: () => string;
 }
 
 export class Http2ServerConnection extends Http2Connection implements ServerStreamHost {
@@ -79,13 +81,15 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
     }
     const head = this.message.request(this.info.scheme, endStream, tooLarge);
     if (head === null) return this.#refuse(id, endStream);
-    const stream = this.#open(id, head);
+    const key = head.upgrade === '' ? '' : this.#options.webSocketKey();
+    if (key !== '') head.headers.set('sec-websocket-key', key);
+    const stream = this.#open(id, head, key);
     if (endStream) stream.receiveEnd(null);
     const handler = this.#options.onRequest(stream, head);
     // It may have answered, or cut the stream, already.
     if (stream.sent || stream.closed) return;
     stream.handler = handler;
-    if (endStream) handler.onEnd(null);
+    if (endStream || key !== '') handler.onEnd(null);
   }
 
   protected onReset(stream: Http2Stream): void {
@@ -139,9 +143,9 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
     return this.#last;
   }
 
-  #open(id: number, head: { readonly method: string; readonly bodyLength: number }): ServerStream {
+  #open(id: number, head: { readonly method: string; readonly bodyLength: number }, key: string): ServerStream {
     const windows = { send: this.peer.windowBytes, receive: this.limits.streamWindow };
-    const stream = new ServerStream(this, id, windows, head);
+    const stream = new ServerStream(this, id, windows, head, key);
     this.opened(stream);
     return stream;
   }
@@ -159,7 +163,7 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
   #refuse(id: number, endStream: boolean): void {
     const { code, detail, malformed } = this.message;
     const error = new MeshError(code, { origin: 'downstream', detail });
-    const stream = this.#open(id, { method: '', bodyLength: -1 });
+    const stream = this.#open(id, { method: '', bodyLength: -1 }, '');
     if (endStream) stream.receiveEnd(null);
     if (malformed) this.reset(stream, PROTOCOL_ERROR);
     this.#options.onRefused(stream, error);

@@ -4,7 +4,9 @@ import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead } from
 import type { HeaderList } from '../kit/header-list.ts';
 import type { Tunnel } from '../kit/tunnel.ts';
 import { INTERNAL_ERROR, NO_ERROR } from './frames.ts';
+import { StreamTunnel } from './stream-tunnel.ts';
 import { Http2Stream, type StreamHost } from './stream.ts';
+import { acceptFor } from './web-socket.ts';
 
 /** What an answer needs of its connection. */
 export interface ServerStreamHost extends StreamHost {
@@ -24,6 +26,9 @@ export class ServerStream extends Http2Stream implements Downstream {
 
   readonly #host: ServerStreamHost;
   readonly #method: string;
+  /** What was asked for in the client's place; '' where it wants no WebSocket. */
+  readonly #key: string;
+  #tunnel: StreamTunnel | null = null;
   #ended = false;
   /** Bytes of body still to be sent; -1: as many as come; -2: none may. */
   #left = -2;
@@ -33,12 +38,16 @@ export class ServerStream extends Http2Stream implements Downstream {
     id: number,
     windows: { readonly send: number; readonly receive: number },
     head: { readonly method: string; readonly bodyLength: number },
+    key: string,
   ) {
     super(id, host, windows.send, windows.receive);
     this.#host = host;
     this.connection = host.info;
-    this.expected = head.bodyLength;
+    this.expected = key === '' ? head.bodyLength : -1;
     this.#method = head.method;
+    this.#key = key;
+    // Bytes of the tunnel wait until there is one.
+    if (key !== '') this.pause();
   }
 
   sendInformational(status: number, headers: HeaderList): void {
@@ -85,13 +94,22 @@ export class ServerStream extends Http2Stream implements Downstream {
     this.pushEnd(trailers);
   }
 
-  sendUpgrade(_head: ResponseHead): Tunnel {
-    throw new MeshError('internal', { detail: 'nothing to upgrade' });
+  /** An answer that does not prove that somebody took up the WebSocket is a broken tunnel. */
+  sendUpgrade(head: ResponseHead): Tunnel {
+    if (this.#key === '' || this.headSent) throw new MeshError('internal', { detail: 'nothing to upgrade' });
+    const tunnel = new StreamTunnel(this);
+    const { headers } = head;
+    const agreed = headers.get('sec-websocket-accept') === acceptFor(this.#key);
+    headers.remove('sec-websocket-accept');
+    this.headSent = true;
+    this.handler = tunnel;
+    this.#tunnel = tunnel;
+    if (this.closed || !agreed || this.#host.writeHead(this, 200, headers, -1, false) !== '') tunnel.destroy();
+    return tunnel;
   }
 
-  reset(): void {
-    if (this.closed || this.sent) return;
-    this.host.reset(this, INTERNAL_ERROR);
+  override reset(code: number = INTERNAL_ERROR): void {
+    if (!this.sent || this.#tunnel !== null) super.reset(code);
   }
 
   protected takeData(chunk: Buffer): void {
@@ -119,6 +137,10 @@ export class ServerStream extends Http2Stream implements Downstream {
   /** The answer is out: the rest of the request is of no use (RFC 9113 §8.1). */
   override markSent(): void {
     super.markSent();
+    if (this.#tunnel !== null) {
+      this.#tunnel.sent();
+      return;
+    }
     this.handler = NOBODY;
     if (!this.received && !this.closed) this.host.reset(this, NO_ERROR);
   }

@@ -9,6 +9,7 @@ import { FloodGuard } from './flood-guard.ts';
 import { FrameWriter } from './frame-writer.ts';
 import {
   DEFAULT_WINDOW,
+  ENABLE_CONNECT_PROTOCOL,
   ENABLE_PUSH,
   ENHANCE_YOUR_CALM,
   INITIAL_WINDOW_SIZE,
@@ -93,8 +94,14 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     socket.on('error', ignore);
     socket.on('close', this.#onClosed);
     if (this.isClient) writer.raw(PREFACE);
+    const own: [number, number][] = this.isClient
+      ? [[ENABLE_PUSH, 0]]
+      : [
+          [MAX_CONCURRENT_STREAMS, limits.streams],
+          [ENABLE_CONNECT_PROTOCOL, 1],
+        ];
     writer.settings([
-      this.isClient ? [ENABLE_PUSH, 0] : [MAX_CONCURRENT_STREAMS, limits.streams],
+      ...own,
       [INITIAL_WINDOW_SIZE, limits.streamWindow],
       [MAX_FRAME_SIZE, limits.frameBytes],
       [MAX_HEADER_LIST_SIZE, limits.headerBytes],

@@ -1,6 +1,7 @@
 // The peer's SETTINGS (RFC 9113 §6.5): checked, and kept as they are in force.
 import {
   DEFAULT_WINDOW,
+  ENABLE_CONNECT_PROTOCOL,
   ENABLE_PUSH,
   FLOW_CONTROL_ERROR,
   FRAME_BYTES,
@@ -22,6 +23,8 @@ export class PeerSettings {
   windowBytes = DEFAULT_WINDOW;
   /** Of the payload of one DATA frame. */
   frameBytes = FRAME_BYTES;
+  /** It takes extended CONNECT (RFC 8441). */
+  connectProtocol = false;
 
   /** `fromServer`: it must not offer to be pushed to. The error code; `NO_ERROR` where all is well. */
   take(payload: Buffer, start: number, end: number, fromServer: boolean): number {
@@ -48,6 +51,11 @@ export class PeerSettings {
       case MAX_FRAME_SIZE:
         if (value < FRAME_BYTES || value > LARGEST_FRAME) return PROTOCOL_ERROR;
         this.frameBytes = value;
+        return NO_ERROR;
+      case ENABLE_CONNECT_PROTOCOL:
+        // What was allowed once stays allowed.
+        if (value > 1) return PROTOCOL_ERROR;
+        this.connectProtocol ||= value === 1;
         return NO_ERROR;
       default:
         return NO_ERROR;

@@ -138,6 +138,11 @@ export abstract class Http2Stream {
     this.close();
   }
 
+  /** Ends it by RST_STREAM; the handler is not told. */
+  reset(code: number): void {
+    if (!this.closed) this.host.reset(this, code);
+  }
+
   /** Lets go of everything, in either direction. */
   abandon(): void {
     this.closed = true;
@@ -153,7 +158,7 @@ export abstract class Http2Stream {
   }
 
   /** False: stop until `takeDrain`. */
-  protected push(chunk: Buffer, end: boolean): boolean {
+  push(chunk: Buffer, end: boolean): boolean {
     this.out.push(chunk);
     this.outBytes += chunk.length;
     if (end) this.outEnds = true;
@@ -163,7 +168,8 @@ export abstract class Http2Stream {
     return false;
   }
 
-  protected pushEnd(trailers: HeaderList | null): void {
+  /** The body is complete with what waits. */
+  pushEnd(trailers: HeaderList | null): void {
     if (this.outEnds) return;
     this.outEnds = true;
     this.outTrailers = trailers === null || trailers.count === 0 ? null : trailers;
@@ -176,7 +182,7 @@ export abstract class Http2Stream {
   }
 
   #giveEnd(): void {
-    if (!this.#inEnded || this.#in.length > 0) return;
+    if (!this.#inEnded || this.#in.length > 0 || this.#paused) return;
     this.#inEnded = false;
     const trailers = this.#inTrailers;
     this.#inTrailers = null;

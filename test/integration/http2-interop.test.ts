@@ -55,6 +55,7 @@ async function ownServer(
       },
       onRefused: (downstream) => answer(downstream, 400, ''),
       onClose: () => {},
+      webSocketKey: () => 'dGhlIHNhbXBsZSBub25jZQ==',
     });
     connection.start();
   });

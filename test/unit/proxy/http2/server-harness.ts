@@ -51,6 +51,7 @@ export class Http2ServerHarness {
       limits: { ...HTTP2_LIMITS, ...limits },
       timers: this.timers,
       now: () => this.#now,
+      webSocketKey: () => 'dGhlIHNhbXBsZSBub25jZQ==',
     });
     this.connection.start();
   }
