@@ -80,16 +80,19 @@ export abstract class Http2Connection extends Http2Session implements FrameSink 
     return this.state !== 'open';
   }
 
-  onDataHead(id: number, length: number): boolean {
+  onDataHead(id: number, length: number, endStream: boolean): boolean {
     this.#current = null;
     if (!this.#inOrder(false)) return false;
     if (id === 0) return this.#protocol('DATA without a stream');
     this.receiveWindow -= length;
     if (this.receiveWindow < 0) return this.#stop(FLOW_CONTROL_ERROR, 'more DATA than the connection takes');
     this.guard.moved(length);
-    if (length === 0 && !this.guard.noise()) return this.#stop(ENHANCE_YOUR_CALM, 'too many empty frames');
     const stream = this.streams.get(id);
-    if (stream === undefined || stream.received) {
+    const isOpen = stream !== undefined && !stream.received;
+    // One that ends its stream says something, and cannot come twice.
+    if (length === 0 && !(isOpen && endStream) && !this.guard.noise())
+      return this.#stop(ENHANCE_YOUR_CALM, 'too many empty frames');
+    if (!isOpen) {
       this.credit(null, length);
       if (stream !== undefined) this.streamError(stream, STREAM_CLOSED, 'DATA after the end');
       else this.#onClosedStream(id, 'DATA');

@@ -14,7 +14,7 @@ import {
 
 export interface FrameSink {
   /** A DATA frame begins; `length` counts its padding too. False: what it holds is not passed on. */
-  onDataHead(stream: number, length: number): boolean;
+  onDataHead(stream: number, length: number, endStream: boolean): boolean;
   onData(stream: number, bytes: Buffer): void;
   /** Always follows `onDataHead` in the end. */
   onDataEnd(stream: number, endStream: boolean): void;
@@ -133,7 +133,7 @@ export class FrameReader {
     this.#left = length;
     this.#padding = 0;
     if (this.#type === DATA) {
-      this.#wanted = this.#sink.onDataHead(this.#stream, length);
+      this.#wanted = this.#sink.onDataHead(this.#stream, length, (this.#flags & END_STREAM) !== 0);
       // The sink may have stopped the reader.
       if (this.#state === 'head') this.#state = (this.#flags & PADDED) === 0 ? 'data' : 'pad';
       if (this.#state === 'pad' && length === 0) return this.#refuse(FRAME_SIZE_ERROR, 'padding without a length') > 0;

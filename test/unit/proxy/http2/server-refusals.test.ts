@@ -234,6 +234,16 @@ test('a PING for every DATA frame is no flood: gRPC measures its path like that'
   assert.equal(server.goAway, null);
 });
 
+test('an empty frame that ends its stream is no flood, however many streams end like that', () => {
+  const server = new Http2ServerHarness({ noise: few }).greet();
+  for (let id = 1; id < 400; id += 2) {
+    server.socket.feed(
+      Buffer.concat([headers(id, POST, wire.END_HEADERS), data(id, Buffer.from('x')), frame(wire.DATA, END, id)]),
+    );
+  }
+  assert.equal(server.goAway, null);
+});
+
 test('an HPACK bomb costs no memory: the request is answered 431 and the table stays true', async () => {
   const server = new Http2ServerHarness().greet();
   const bomb = Buffer.concat([Buffer.from([0x40, 1, 0x78, 127, 0x80 | 33, 0x1e]), Buffer.alloc(4_000, 'y')]);
