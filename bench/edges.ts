@@ -1,4 +1,5 @@
 // Starts the services, Weft's edge, Envoy and the peers of a suite with one proxy.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProbeSpec, probe } from './load/probe.ts';
 import { freePort, LOAD_CORE, PROXY_CORE, startSubject } from './process.ts';
@@ -72,8 +73,10 @@ async function startWeft(context: SuiteContext, spec: EdgesSpec, upstreams: Upst
 
 async function startEnvoy(context: SuiteContext, spec: EdgesSpec, upstreams: Upstreams): Promise<Contender[]> {
   const edge = await edgeSpec(spec, upstreams);
-  const file = join(context.work, 'envoy.json');
-  writeEnvoyEdge(file, edge, spec.tls ? (await issueCertificates(context.work)).server : null);
+  const folder = join(context.work, 'envoy');
+  mkdirSync(folder);
+  const file = join(folder, 'envoy.json');
+  writeEnvoyEdge(file, edge, spec.tls ? (await issueCertificates(folder)).server : null);
   const subject = { name: 'Envoy', port: edge.ports.plain, command: envoyCommand(file), jit: false };
   return start(context, subject, 'base', spec.protocol, edge.ports.secure);
 }

@@ -32,14 +32,14 @@ export function writeEnvoyPair(
   const into = mutualTls('DownstreamTlsContext', files.bundle, files.upstream, files.caller.identity);
   const outbound = {
     static_resources: {
-      listeners: [listener('outbound', spec.outbound, connectionManager(hostRoutes(spec.callees)))],
+      listeners: [listener('outbound', spec.outbound, connectionManager(hostRoutes(spec.callees), false))],
       clusters: [...spec.callees.map((name) => cluster(name, spec.inbound, 'http2', out)), collector()],
     },
   };
   const app = { name: 'app', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'app' } }] };
   const inbound = {
     static_resources: {
-      listeners: [listener('inbound', spec.inbound, connectionManager([app]), into)],
+      listeners: [listener('inbound', spec.inbound, connectionManager([app], false), into)],
       clusters: [cluster('app', spec.app, spec.protocol), collector()],
     },
   };

@@ -13,11 +13,13 @@ export interface VirtualHost {
   }[];
 }
 
-export function connectionManager(hosts: readonly VirtualHost[]): unknown {
+/** `edge`: clients are outside, so that their address becomes X-Forwarded-For and theirs is not believed. */
+export function connectionManager(hosts: readonly VirtualHost[], edge: boolean): unknown {
   return {
     '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     stat_prefix: 'bench',
     generate_request_id: true,
+    ...(edge ? { use_remote_address: true } : {}),
     tracing: {
       random_sampling: { value: 0 },
       provider: {

@@ -33,7 +33,7 @@ function findEnvoy(folder: string): string {
 }
 
 export function writeEnvoyEdge(file: string, spec: EdgeSpec, tls: TlsFiles | null): void {
-  const manager = connectionManager(prefixRoutes(spec.upstreamOf));
+  const manager = connectionManager(prefixRoutes(spec.upstreamOf), true);
   const { plain, secure } = spec.ports;
   const config = {
     static_resources: {
