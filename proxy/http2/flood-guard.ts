@@ -2,7 +2,9 @@
 // CVE-2023-44487, CVE-2024-27316, CVE-2025-8671). A peer that empties one is told to calm down, and cut.
 import type { Allowance, Http2Limits } from './limits.ts';
 
-/** Bytes of DATA that pay for one frame that moves nothing. */
+/** WINDOW_UPDATE frames that a DATA frame pays for: of its stream and of the connection. */
+const UPDATES_PER_FRAME = 2;
+/** Bytes of DATA that pay for one more. */
 const BYTES_PER_FRAME = 1_024;
 
 export class FloodGuard {
@@ -34,14 +36,14 @@ export class FloodGuard {
   }
 
   /**
-   * A DATA frame went either way, and may cause WINDOW_UPDATE frames; gRPC's peers measure the path by a PING for
-   * every one that they get.
+   * A DATA frame went either way, and may cause WINDOW_UPDATE frames, however small it is: gRPC's peers measure the
+   * path by a PING with each that they get, and WINDOW_UPDATE before it. (Envoy allows ten of these for a frame.)
    */
   moved(bytes: number): void {
-    if (bytes > 0) this.#controls.give(1);
+    if (bytes === 0) return;
+    this.#controls.give(1);
     this.#moved += bytes;
-    if (this.#moved < BYTES_PER_FRAME) return;
-    this.#noise.give(Math.floor(this.#moved / BYTES_PER_FRAME));
+    this.#noise.give(UPDATES_PER_FRAME + Math.floor(this.#moved / BYTES_PER_FRAME));
     this.#moved %= BYTES_PER_FRAME;
   }
 }
