@@ -174,6 +174,7 @@ function addContainers(program: Command, finish: (code: number) => void): void {
   rules(program.command('netns'))
     .description('packet rules of a network namespace: guard the app behind its sidecar, redirect its calls')
     .option('--transparent <socket>', 'redirect calls of what this sidecar serves; its admin.sock, where it runs so')
+    .option('--follow', 'go on, and change the rules as its callees come and go', false)
     .option('--print', 'show the rules and set none', false)
     .option('--remove', "take Weft's rules out again, whichever program set them", false)
     .action(async (options: NetnsCommand) => {

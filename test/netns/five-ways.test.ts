@@ -2,6 +2,7 @@
 // namespaces. One mesh for all of them: each test leaves the rules as it found them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { APP } from './namespace.ts';
 import { FAR, FAR6, NEAR, PEER, rulesOf, twoMachines } from './two-machines.ts';
 
@@ -123,6 +124,24 @@ test('an app reaches the mesh', async (t) => {
       assert.match(await said(`http://${FAR}:4600/`), /^elsewhere via nobody/);
     });
   }
+
+  await t.test('by the addresses of instances that come and go, where weft netns follows the sidecar', async () => {
+    const before = await rulesOf(mesh);
+    const follower = mesh.startWeft('netns', '--transparent', mesh.admin, '--follow', '--app-port', '8080');
+    await eventually(() => /redirects [1-9]/.test(follower.output()));
+    assert.match(await said(`http://${FAR}:4500/`), /^outside via 1\.1 web-out for/);
+    // The service moves; its old place is none of the mesh's any more.
+    mesh.configure((text) => text.replaceAll(':4500', ':4600'));
+    await eventually(async () => (await said(`http://${FAR}:4500/`)).startsWith('outside via nobody'));
+    assert.match(await said(`http://${FAR}:4600/`), /^elsewhere via 1\.1 web-out for/);
+    mesh.configure((text) => text.replaceAll(':4600', ':4500'));
+    await eventually(async () => (await said(`http://${FAR}:4600/`)).startsWith('elsewhere via nobody'));
+    follower.child.kill('SIGTERM');
+    await eventually(() => follower.child.exitCode === 0);
+    assert.match(await rulesOf(mesh), /WEFT_OUTPUT/);
+    await mesh.weft('netns', '--remove');
+    assert.equal(await rulesOf(mesh), before);
+  });
 
   await t.test('rules of one program take the place of those of the other', async () => {
     const before = await rulesOf(mesh);

@@ -1,11 +1,11 @@
 // A mesh on two machines: `near` is one service with its sidecar, `far` has everything else. What an app of far says tells
 // whether a call came by the mesh: the apps of services listen on loopback alone.
-import { chownSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { APP, join2, type Machine, makeMachine, type Output, ROOT, SIDECAR } from './namespace.ts';
+import { APP, join2, type Machine, makeMachine, type Output, ROOT, type Running, SIDECAR } from './namespace.ts';
 
 export const [NEAR, FAR, FAR6] = ['10.99.0.2', '10.99.0.1', 'fd99::1'];
 const WEFT = join(import.meta.dirname, '../../control-plane/cli/main.ts');
@@ -42,6 +42,10 @@ export interface TwoMachines {
   readonly admin: string;
   /** \`weft …\` on near, as root. Throws where it fails. */
   weft(...args: readonly string[]): Promise<string>;
+  /** The same, until the test ends. */
+  startWeft(...args: readonly string[]): Running;
+  /** Rewrites the configuration, which the control plane watches. */
+  configure(change: (text: string) => string): void;
   /** As the app of near. */
   curl(...args: readonly string[]): Promise<Output>;
   /** The program of peer.ts, as the app of near. */
@@ -131,6 +135,11 @@ export async function twoMachines(t: TestContext): Promise<TwoMachines> {
       const { code, stdout, stderr } = await near.run(ROOT, [...weft, ...args]);
       if (code !== 0) fail(`weft ${args.join(' ')}: ${stderr}${stdout}`);
       return stdout;
+    },
+    startWeft: (...args) => near.start(ROOT, [...weft, ...args]),
+    configure: (change) => {
+      const file = join(folder, 'weft.yaml');
+      writeFileSync(file, change(readFileSync(file, 'utf8')));
     },
     curl: (...args) => app(['curl', '-sS', '--max-time', '10', '--connect-timeout', '2', ...args]),
     peer: (...args) => peer({}, args),
