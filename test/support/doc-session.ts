@@ -1,4 +1,5 @@
-// Runs a documentation page as its reader would: `yaml` blocks that begin with `# NAME.yaml` become files, `$ ` lines of
+// Runs a documentation page as its reader would: `yaml` blocks that begin with `# NAME.yaml` and `js` blocks that begin
+// with `// NAME.cjs` become files, which can require what Weft itself is tested with; `$ ` lines of
 // `console` blocks are typed into one bash, and what stands under them must come out. `…` stands for anything within a line,
 // a line of only `…` for any lines. A command that ends with `&` goes on; its output is waited for.
 import assert from 'node:assert/strict';
@@ -6,6 +7,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
+
+const MODULES = join(import.meta.dirname, '../../node_modules');
 
 export interface Step {
   readonly command: string;
@@ -31,6 +34,8 @@ export function readPage(file: string): Page {
     if (kind === undefined) continue;
     const end = lines.indexOf('```', i + 1);
     const block = lines.slice(i + 1, end);
+    const script = kind === 'js' ? /^\/\/ (\S+\.cjs)$/.exec(block[0] ?? '')?.[1] : undefined;
+    if (script !== undefined) files.set(script, `${block.join('\n')}\n`);
     if (kind === 'yaml') {
       const text = `${block.join('\n')}\n`;
       const name = /^# (\S+\.yaml)$/.exec(block[0] ?? '')?.[1];
@@ -56,7 +61,13 @@ function readSteps(block: readonly string[], first: number): Step[] {
 /** Types every step of the page in `folder`, with `bin` first on PATH; throws at the first output that differs. */
 export async function runPage(page: Page, folder: string, bin: string): Promise<void> {
   for (const [name, text] of page.files) writeFileSync(join(folder, name), text);
-  const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, NO_COLOR: '1', HOME: folder };
+  const env = {
+    ...process.env,
+    PATH: `${bin}:${process.env['PATH']}`,
+    NODE_PATH: MODULES,
+    NO_COLOR: '1',
+    HOME: folder,
+  };
   const running: ChildProcess[] = [];
   try {
     for (const step of page.steps) {
