@@ -34,25 +34,31 @@ export interface Comparison {
 }
 
 /** Seconds besides the load: starting a generator, reading /proc. */
-const OVERHEAD = 0.25;
+const OVERHEAD = 0.1;
+/** And what the generator of a fixed rate sends before it counts. */
+const FIXED_OVERHEAD = 0.9;
 const WARMUP_WITHOUT_JIT = 5;
-const START = 12;
+/** Starting and stopping the proxies. */
+const START = 5;
 
 export function estimateComparison(
   comparison: Comparison,
   effort: Effort,
   peers: { jit: number; other: number },
 ): number {
-  const { warmup, settle, rounds, seconds, peerRounds, fixedRounds, fixedSeconds } = effort;
+  const { warmup, settle, seconds, peerRounds, fixedRounds, fixedSeconds } = effort;
   const all = peers.jit + peers.other;
-  const warm = (2 + peers.jit) * warmup + peers.other * Math.min(warmup, WARMUP_WITHOUT_JIT);
+  const warm = effort.warmTogether
+    ? warmup * (all > 0 ? 2 : 1)
+    : (2 + peers.jit) * warmup + peers.other * Math.min(warmup, WARMUP_WITHOUT_JIT);
   const points = comparison.points
     .map((point) => {
       const others = point.peers || effort.allPeers ? all : 0;
+      const rounds = roundsOf(point, effort);
       return 2 * rounds * (seconds + OVERHEAD) + others * peerRounds * (seconds + OVERHEAD) + (2 + others) * settle;
     })
     .reduce((a, b) => a + b, 0);
-  const fixed = comparison.fixed.length * 2 * fixedRounds * (fixedSeconds + 1);
+  const fixed = comparison.fixed.length * 2 * fixedRounds * (fixedSeconds + FIXED_OVERHEAD);
   return START + warm + points + fixed;
 }
 
@@ -65,15 +71,29 @@ export async function compare(
   const [first] = comparison.points;
   const warm = comparison.points[comparison.warm ?? 0] ?? first;
   if (warm === undefined) return;
-  for (const contender of contenders) {
-    const seconds =
-      contender.role === 'peer' && !contender.jit ? Math.min(effort.warmup, WARMUP_WITHOUT_JIT) : effort.warmup;
-    say(`${contender.name}: warming up for ${seconds} s`);
-    if (seconds > 0) await warm.load(contender, Math.ceil(seconds));
+  for (const group of warmGroups(contenders, effort)) {
+    const seconds = Math.max(...group.map((contender) => warmSeconds(contender, effort)));
+    say(`${group.map(({ name }) => name).join(', ')}: warming up for ${seconds} s`);
+    if (seconds > 0) await Promise.all(group.map((contender) => warm.load(contender, seconds)));
   }
   const chosen = (name: string): boolean => context.points?.some((part) => name.includes(part)) ?? true;
   for (const point of comparison.points) if (chosen(point.name)) await measurePoint(context, contenders, point);
   for (const fixed of comparison.fixed) if (chosen(fixed.of)) await measureFixed(context, contenders, fixed);
+}
+
+function roundsOf({ bodyBytes }: Point, { rounds, bodyRounds }: Effort): number {
+  return bodyBytes === undefined ? rounds : bodyRounds;
+}
+
+function warmGroups(contenders: readonly Contender[], effort: Effort): readonly (readonly Contender[])[] {
+  if (!effort.warmTogether) return contenders.map((contender) => [contender]);
+  const isPeer = ({ role }: Contender): boolean => role === 'peer';
+  const groups = [contenders.filter((each) => !isPeer(each)), contenders.filter(isPeer)];
+  return groups.filter((group) => group.length > 0);
+}
+
+function warmSeconds({ role, jit }: Contender, { warmup }: Effort): number {
+  return role === 'peer' && !jit ? Math.min(warmup, WARMUP_WITHOUT_JIT) : warmup;
 }
 
 async function measurePoint(context: SuiteContext, contenders: readonly Contender[], point: Point): Promise<void> {
@@ -82,14 +102,15 @@ async function measurePoint(context: SuiteContext, contenders: readonly Contende
   const results = new Map<Contender, Sample[]>(here.map((contender) => [contender, []]));
   if (effort.settle > 0)
     for (const contender of here) await point.load(contender, Math.max(1, Math.round(effort.settle)));
-  for (let round = 0; round < effort.rounds; round++) {
+  const rounds = roundsOf(point, effort);
+  for (let round = 0; round < rounds; round++) {
     // Back and forth, so that whatever drifts meets both alike.
     for (const contender of round % 2 === 0 ? here : here.toReversed()) {
       if (contender.role === 'peer' && round >= effort.peerRounds) continue;
       const sample = await measureRound(contender, () => point.load(contender, effort.seconds), point.bodyBytes);
       results.get(contender)?.push(sample);
     }
-    say(`${point.name}, round ${round + 1} of ${effort.rounds}`);
+    say(`${point.name}, round ${round + 1} of ${rounds}`);
   }
   addRows(context, point.name, null, results);
 }

@@ -3,6 +3,8 @@
 export interface Effort {
   /** Seconds under load of every proxy before anything is counted; proxies without a JIT get at most 5. */
   readonly warmup: number;
+  /** Subject and base at the same time, then the peers: each has less of the core, and it takes less time. */
+  readonly warmTogether: boolean;
   /** Seconds of load that are not counted when a point begins. */
   readonly settle: number;
   readonly rounds: number;
@@ -11,8 +13,10 @@ export interface Effort {
   readonly peerRounds: number;
   readonly fixedRounds: number;
   readonly fixedSeconds: number;
+  /** Rounds where throughput of bodies is measured. */
+  readonly bodyRounds: number;
   readonly soakMinutes: number;
-  /** Peers only where the table in the README needs them. */
+  /** Peers at every point. */
   readonly allPeers: boolean;
 }
 
@@ -20,36 +24,42 @@ export const PROFILES: Readonly<Record<string, Effort>> = {
   /** The rules as they are: 7 rounds, 20 s of warm-up. More than an hour. */
   full: {
     warmup: 20,
+    warmTogether: false,
     settle: 2,
     rounds: 7,
     seconds: 4,
     peerRounds: 7,
     fixedRounds: 7,
     fixedSeconds: 6,
+    bodyRounds: 7,
     soakMinutes: 5,
     allPeers: true,
   },
-  /** The same rules in half an hour: shorter rounds, peers in fewer. */
+  /** The same rules in half an hour: shorter rounds, proxies warmed up side by side, peers in fewer rounds. */
   release: {
     warmup: 20,
-    settle: 1,
+    warmTogether: true,
+    settle: 0,
     rounds: 7,
     seconds: 2,
     peerRounds: 3,
     fixedRounds: 5,
-    fixedSeconds: 3,
+    fixedSeconds: 2,
+    bodyRounds: 5,
     soakMinutes: 5,
     allPeers: false,
   },
   /** While working: some minutes, no figures to publish. */
   quick: {
     warmup: 2,
-    settle: 0.5,
+    warmTogether: true,
+    settle: 0,
     rounds: 2,
     seconds: 2,
     peerRounds: 1,
     fixedRounds: 1,
     fixedSeconds: 2,
+    bodyRounds: 2,
     soakMinutes: 0.5,
     allPeers: false,
   },

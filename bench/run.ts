@@ -41,6 +41,7 @@ function effortOf(): Effort {
     warmup: given(values.warmup, profile.warmup),
     peerRounds: Math.min(rounds, profile.peerRounds),
     fixedRounds: Math.min(rounds, profile.fixedRounds),
+    bodyRounds: Math.min(rounds, profile.bodyRounds),
   };
 }
 
@@ -119,7 +120,10 @@ async function main(): Promise<void> {
   const ran = new Map<string, readonly Row[]>();
   let failed = 0;
   for (const suite of suites) {
+    const began = performance.now();
     const outcome = await runSuite(suite, effort);
+    const took = minutes((performance.now() - began) / 1_000);
+    process.stderr.write(`${suite.name}: took ${took}, expected ${minutes(suite.estimate(effort))}\n`);
     ran.set(suite.name, outcome.rows);
     if (outcome.failed) failed += 1;
   }

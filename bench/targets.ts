@@ -73,7 +73,7 @@ export const TARGETS: readonly Target[] = [
     };
   }),
   ...(['h2', 'grpc'] as const).flatMap((caller) =>
-    ['1 × 1', '1 × 8', '4 × 8', '4 × 32'].map((point): Target => {
+    (caller === 'h2' ? ['1 × 1', '1 × 8', '4 × 8', '4 × 32'] : ['1 × 1', '4 × 8', '4 × 32']).map((point): Target => {
       const says = `mTLS pair, ${caller === 'h2' ? 'HTTP/2' : 'gRPC'} callers, CPU per request`;
       return { suite: `mtls-pair-${caller}`, point, ...CPU, ...PAIR, limit: 0.35, stretch: 0.25, says };
     }),

@@ -29,7 +29,7 @@ export const idleConnections: Suite = {
       ],
     },
   ],
-  estimate: () => 15 + 7 * 18,
+  estimate: () => 10 + 7 * 12,
   async run(context) {
     const contenders = await startEdges(context, { protocol: 'http1', tls: false, peers: true });
     for (const contender of contenders) {

@@ -43,7 +43,10 @@ const http2: Comparison = {
 
 function grpc(file: () => string): Comparison {
   return {
-    points: SHAPES.map((shape) => grpcPoint(shapeName(shape), shape, PATH, file)),
+    // Eight calls on one connection tell what eight requests do.
+    points: SHAPES.filter(({ connections, streams }) => connections > 1 || streams === 1).map((shape) =>
+      grpcPoint(shapeName(shape), shape, PATH, file),
+    ),
     fixed: [{ of: '4 × 8', protocol: 'grpc', connections: 4, streams: 100, url: 'plain', path: PATH }],
   };
 }
