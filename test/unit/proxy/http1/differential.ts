@@ -44,7 +44,14 @@ function originForm(url: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-export async function compareRequests(text: string, node: NodeRequestParser): Promise<number> {
+export interface Comparison {
+  /** Messages that both accept. */
+  readonly accepted: number;
+  /** Why the codec refuses the next one, where llhttp takes it; '' where it does not. */
+  readonly stricter: string;
+}
+
+export async function compareRequests(text: string, node: NodeRequestParser): Promise<Comparison> {
   const bytes = Buffer.from(text, 'latin1');
   const server = new ServerHarness();
   // A copy: the codec moves small chunks together within what was read.
@@ -53,7 +60,7 @@ export async function compareRequests(text: string, node: NodeRequestParser): Pr
   const accepted = server.requests.filter((request) => request.ended);
   for (const [i, { head, body, trailers }] of accepted.entries()) {
     // llhttp knows a list of methods; RFC 9110 §9.1 lets them be any token.
-    if (!METHODS.includes(head.method)) break;
+    if (!METHODS.includes(head.method)) return { accepted: i, stricter: '' };
     const theirs = opinion.messages[i];
     assert.ok(theirs !== undefined && theirs.complete, `llhttp did not accept request ${i}`);
     assert.equal(head.method, theirs.method);
@@ -61,25 +68,30 @@ export async function compareRequests(text: string, node: NodeRequestParser): Pr
     assert.equal(body, theirs.body);
     assert.deepEqual(pairs(head.headers.fields), endToEnd(theirs.rawHeaders, theirs));
     // llhttp takes a Connection field among the trailers for one of the head, and closes.
-    if (theirs.rawTrailers.some((name) => name.toLowerCase() === 'connection')) break;
+    if (theirs.rawTrailers.some((name) => name.toLowerCase() === 'connection')) return { accepted: i, stricter: '' };
+    // Node waits for what becomes of an upgrade; where it is refused, the next request follows.
+    if (theirs.rawHeaders.some((name) => name.toLowerCase() === 'upgrade')) return { accepted: i, stricter: '' };
     for (const line of pairs(trailers ?? [])) assert.ok(endToEnd(theirs.rawTrailers, theirs).includes(line));
   }
-  return accepted.length;
+  const refused = server.refusals[0] ?? server.requests[accepted.length]?.aborted ?? null;
+  const taken = opinion.messages[accepted.length]?.complete === true;
+  return { accepted: accepted.length, stricter: refused !== null && taken ? refused.detail : '' };
 }
 
-export async function compareResponses(text: string, method: string): Promise<number> {
+export async function compareResponses(text: string, method: string): Promise<Comparison> {
   const bytes = Buffer.from(text, 'latin1');
   const client = new ClientHarness();
   const { answer } = client.request({ method });
   client.socket.feed(Buffer.from(bytes));
   if (!client.socket.destroyed) client.socket.feedEnd();
   // llhttp does not read on after an informational answer that says `Connection: close`.
-  if (!answer.ended || answer.informational.length > 0) return 0;
+  if (answer.informational.length > 0) return { accepted: 0, stricter: '' };
   const opinion = await parseNodeResponse(bytes, method);
   const theirs = opinion.messages[0];
+  if (!answer.ended) return { accepted: 0, stricter: theirs?.complete === true ? (answer.error?.detail ?? '') : '' };
   assert.ok(theirs !== undefined && theirs.complete, 'llhttp did not accept the answer');
   assert.equal(answer.head?.status, theirs.status);
   assert.equal(answer.body, theirs.body);
   assert.deepEqual(pairs(answer.head?.headers.fields ?? []), endToEnd(theirs.rawHeaders, theirs));
-  return 1;
+  return { accepted: 1, stricter: '' };
 }

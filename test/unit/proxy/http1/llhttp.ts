@@ -66,10 +66,10 @@ function collect(incoming: IncomingMessage): NodeMessage {
   return message;
 }
 
-/** Runs requests through one node:http server; close it in the end. */
+/** Runs requests through one node:http server, many connections side by side; close it in the end. */
 export class NodeRequestParser {
   readonly #server: Server;
-  #opinion: NodeOpinion = { messages: [], refused: false };
+  readonly #opinions = new WeakMap<object, NodeOpinion>();
 
   constructor() {
     const options = { maxHeaderSize: 100_000, requireHostHeader: false, keepAliveTimeout: 0, requestTimeout: 0 };
@@ -82,15 +82,16 @@ export class NodeRequestParser {
     this.#server.on('checkExpectation', (incoming, response) => this.#take(incoming, response));
     this.#server.on('connect', (_incoming, socket) => socket.destroy());
     // Not destroyed here: messages before the bad one have still to be delivered.
-    this.#server.on('clientError', () => {
-      this.#opinion.refused = true;
+    this.#server.on('clientError', (_error, socket) => {
+      const opinion = this.#opinions.get(socket);
+      if (opinion !== undefined) opinion.refused = true;
     });
   }
 
   async parse(bytes: Buffer): Promise<NodeOpinion> {
     const opinion: NodeOpinion = { messages: [], refused: false };
-    this.#opinion = opinion;
     const socket = new MemorySocket();
+    this.#opinions.set(socket, opinion);
     socket.on('error', () => {});
     this.#server.emit('connection', socket);
     socket.push(bytes);
@@ -105,7 +106,7 @@ export class NodeRequestParser {
   }
 
   #take(incoming: IncomingMessage, response: ServerResponse): void {
-    this.#opinion.messages.push(collect(incoming));
+    this.#opinions.get(incoming.socket)?.messages.push(collect(incoming));
     response.end();
   }
 }
