@@ -17,7 +17,7 @@ import type { Tunnel } from '../kit/tunnel.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { DateSource } from './date.ts';
 import type { ExchangePlan, Translation } from './plan.ts';
-import { CallDeadline, concludeStatus, failureFields, isStranded, noteStatus } from './grpc-call.ts';
+import { CallDeadline, concludeStatus, detailOf, failureFields, isStranded, noteStatus } from './grpc-call.ts';
 import { ReplayBuffer } from './replay.ts';
 import { respondError } from './respond.ts';
 import { nextTry } from './retry.ts';
@@ -324,7 +324,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, TimeLimitOwner
     if (error !== null) {
       record.flag = ERRORS[error.code].flag;
       record.code = error.code;
-      record.detail = error.detail;
+      record.detail = detailOf(error, record, this.#cluster?.cluster.protocol);
     }
     if (record.grpc !== null) concludeStatus(error, record);
     this.#plan.record(record);

@@ -10,6 +10,7 @@ import {
 } from '../../core/decide/grpc.ts';
 import { ERRORS } from '../../core/kit/error-table.ts';
 import type { MeshError } from '../../core/kit/error.ts';
+import type { Protocol } from '../../core/model/mesh.ts';
 import type { ConnectionInfo, ExchangeRecord, RequestHead } from '../exchange.ts';
 import { HeaderList } from '../kit/header-list.ts';
 
@@ -64,6 +65,14 @@ export function noteStatus(fields: HeaderList | null, record: ExchangeRecord): v
 export function concludeStatus(error: MeshError | null, record: ExchangeRecord): void {
   if (record.grpcStatus !== -1) return;
   record.grpcStatus = error === null ? grpcStatusOfHttp(record.status) : ERRORS[error.code].grpc;
+}
+
+/** For the log: what most likely is wrong where an app does not understand HTTP/1.1. */
+export function detailOf(error: MeshError, record: ExchangeRecord, protocol: Protocol | undefined): string {
+  const { code, detail } = error;
+  const garbled = code === 'upstream-protocol' || code === 'upstream-closed';
+  if (record.grpc !== 'grpc' || protocol !== 'http' || !garbled) return detail;
+  return `${detail}; a call of gRPC, while the service has protocol http: write protocol: grpc`;
 }
 
 /** The status of a failure, as trailers or as fields of an answer that has nothing else. */

@@ -141,6 +141,17 @@ test('the status that is recorded is that of the trailers, of a head without any
   recorded(none, { grpcStatus: 2 });
 });
 
+test('where the app answers a call with what is no HTTP/1.1, the log says what to write into the config', () => {
+  const garbled = (): MeshError =>
+    new MeshError('upstream-protocol', { origin: 'upstream', detail: 'a control character' });
+  const running = runExchange(call());
+  running.cluster.last.fail(garbled());
+  assert.match(running.records[0]?.detail ?? '', /^a control character; .*protocol: grpc$/);
+  const known = runExchange(call(), { protocol: 'grpc' });
+  known.cluster.last.fail(garbled());
+  recorded(known, { detail: 'a control character' });
+});
+
 test('a caller that goes away cancels the call at the app', () => {
   const running = runExchange(call());
   running.handler.onAbort(new MeshError('downstream-closed', { origin: 'downstream' }));
