@@ -1,7 +1,7 @@
 // The settings of a proxy: sidecar, edge, `weft run`. Read by proxy/main.ts, shown by the CLI.
 import type { HostPort } from '../core/model/mesh.ts';
 import { drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
-import { readAddress, readAddressMap, readSwitch, readText } from './setting-kinds.ts';
+import { readAddress, readAddressMap, readCount, readSwitch, readText } from './setting-kinds.ts';
 import { setting, type SettingsOf } from './settings.ts';
 
 const COMMON = {
@@ -48,6 +48,14 @@ const COMMON = {
   }),
   status: statusSetting(15_020),
   logLevel: LOG_LEVEL,
+  workers: setting<number>({
+    flag: 'workers',
+    env: 'WEFT_WORKERS',
+    read: readCount(1, 64),
+    fallback: 1,
+    shape: 'N',
+    doc: 'threads that share the listening ports, each with pools of its own; Linux only',
+  }),
   drain: drainSetting(5_000, 'how long requests in flight may take when it stops'),
 };
 

@@ -13,6 +13,14 @@ export const readSwitch: Read<boolean> = (text) => {
   return err('on or off');
 };
 
+/** A reader of a whole number in these bounds. */
+export function readCount(least: number, most: number): Read<number> {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? ok(value) : err(`a whole number from ${least} to ${most}`);
+  };
+}
+
 export function readChoice<const T extends readonly string[]>(choices: T): Read<T[number]> {
   return (text) => (choices.includes(text) ? ok(text as T[number]) : err(`one of ${choices.join(', ')}`));
 }

@@ -209,7 +209,7 @@ async function parseYaml(path: string, content: string): Promise<unknown> {
 export function settingsHelp(declarations: Declarations): string {
   const rows = Object.values(declarations).map(({ flag, shape, env, doc, fallback }) => [
     `--${flag}${shape === '' ? '' : ` ${shape}`}`,
-    `${doc}${doc.includes('default') ? '' : defaultOf(fallback)} [${env}]`,
+    `${doc}${doc.includes('default') ? '' : defaultOf(fallback, shape)} [${env}]`,
   ]);
   rows.push(['--settings FILE', 'more settings, YAML or JSON [WEFT_SETTINGS]']);
   const width = Math.max(...rows.map(([left]) => (left ?? '').length));
@@ -217,9 +217,9 @@ export function settingsHelp(declarations: Declarations): string {
 }
 
 /** '' where nothing stands for it unless it is given. */
-function defaultOf(fallback: unknown): string {
+function defaultOf(fallback: unknown, shape: string): string {
   const shown = isAddress(fallback) ? formatAddress(fallback) : fallback;
-  if (typeof shown === 'number') return `; default: ${shown} ms`;
+  if (typeof shown === 'number') return `; default: ${shown}${shape === 'TIME' ? ' ms' : ''}`;
   return typeof shown === 'string' && shown !== '' ? `; default: ${shown}` : '';
 }
 

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../core/kit/result.ts';
 import type { Cluster, Endpoint, View } from '../core/model/view.ts';
 import { Acceptor, createPlainServer, type Serve, type ServerFactory } from './accept/acceptor.ts';
 import { ListenerSet, type OpenedListeners, type Unbound, type WantedListener } from './accept/listener-set.ts';
+import type { PortSharing } from './accept/port-sharing.ts';
 import type { Refusal } from './agent/agent.ts';
 import { ClusterSet, type PreparedClusters } from './cluster/cluster-set.ts';
 import type { DialDone } from './cluster/dial.ts';
@@ -22,7 +23,7 @@ import type { WantedRedirect } from './mode/callees.ts';
 import type { ServerCertificates } from './mode/certificates.ts';
 import { notReadyPlan } from './mode/not-ready.ts';
 import type { EarlyListener, ListenerPlan, Mode, PlanContext } from './mode/plan-context.ts';
-import type { Denials } from './telemetry/denials.ts';
+import type { DenialSink } from './telemetry/denials.ts';
 import { createRecorder, type RecorderOptions } from './telemetry/recorder.ts';
 import { EdgeCertificates, type ServerCertificate } from './tls/edge-tls.ts';
 import type { MeshDialer } from './tls/mesh-dial.ts';
@@ -32,7 +33,7 @@ export interface ProxyOptions {
   readonly modes: readonly Mode[];
   readonly log: Log;
   readonly recorder: RecorderOptions;
-  readonly denials: Denials;
+  readonly denials: DenialSink;
   readonly ids: IdSource;
   /** In [0, 1). */
   readonly random: () => number;
@@ -42,6 +43,8 @@ export interface ProxyOptions {
   readonly certificates: ServerCertificates | null;
   /** Milliseconds that exchanges may take to end when their listener goes. */
   readonly drain: number;
+  /** With whom of ours places are shared; absent: with nobody. */
+  readonly sharing?: PortSharing | null;
 }
 
 /** What stands behind a listening socket and is swapped by a view. */
@@ -255,8 +258,10 @@ export class Proxy {
     listener: EarlyListener;
     certificate: ServerCertificate | null;
   }): WantedListener {
-    const { name, address, tls, optional = false } = listener;
-    return { name, address, kind: tls, optional, make: () => this.#acceptor(listener, certificate) };
+    const { name, tls, optional = false } = listener;
+    const address = this.#options.sharing?.placeOf(name, listener.address) ?? listener.address;
+    const make = (): Acceptor => this.#acceptor({ ...listener, address }, certificate);
+    return { name, address, kind: tls, optional, make };
   }
 
   #acceptor(listener: EarlyListener, certificate: ServerCertificate | null): Acceptor {
@@ -274,6 +279,7 @@ export class Proxy {
       name: listener.name,
       address: listener.address,
       scheme: listener.tls === 'none' ? 'http' : 'https',
+      sharing: this.#options.sharing ?? null,
       createServer: this.#serverFactory(listener, certificates),
       serve: serving(forwarder, listener.connect === true ? find : null),
     });

@@ -1,8 +1,10 @@
 // The proxy's program: `edge`, `sidecar` or `run`, with settings from flags, environment and file.
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { MeshError } from '../core/kit/error.ts';
 import { exitOnUncaught, exitWithError } from '../host/exit.ts';
 import { EDGE_SETTINGS, SIDECAR_SETTINGS } from '../host/proxy-settings.ts';
 import { readSettings } from '../host/settings.ts';
+import type { WorkerData } from './mode/workers/contract.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   const [role = '', ...rest] = argv;
@@ -32,5 +34,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-exitOnUncaught();
-main(process.argv.slice(2)).then((code) => process.exit(code), exitWithError);
+if (isMainThread || parentPort === null) {
+  exitOnUncaught();
+  main(process.argv.slice(2)).then((code) => process.exit(code), exitWithError);
+} else {
+  const { runWorker } = await import('./mode/workers/worker.ts');
+  // By the thread of the process, which is this program.
+  runWorker(workerData as WorkerData, parentPort);
+}

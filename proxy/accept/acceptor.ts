@@ -5,6 +5,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { ConnectionInfo } from '../exchange.ts';
+import { bindAlone, type PortSharing } from './port-sharing.ts';
 
 /** A codec's side of a connection. */
 export interface ServedConnection {
@@ -33,6 +34,8 @@ export interface AcceptorOptions {
   readonly scheme: 'http' | 'https';
   readonly createServer: ServerFactory;
   readonly serve: Serve;
+  /** Null: the place is this socket's alone. */
+  readonly sharing?: PortSharing | null;
   /** Default 10,000; above it a connection is closed at once. */
   readonly maxConnections?: number;
 }
@@ -52,6 +55,7 @@ export class Acceptor {
   /** Raw sockets, also those whose handshake is not done and those that became tunnels. */
   readonly #sockets = new Set<Socket>();
   #draining = false;
+  #claimed = false;
   #accepted = 0;
   #refused = 0;
   #onEmpty: (() => void) | null = null;
@@ -81,12 +85,23 @@ export class Acceptor {
   }
 
   /** Binds, again after `suspend`; throws MeshError `address-in-use`. */
-  start(): Promise<void> {
-    const { address } = this.#options;
+  async start(): Promise<void> {
+    const { address, sharing = null } = this.#options;
+    if (sharing !== null && !this.#claimed && address.port !== 0 && !sharing.isHeld(address)) {
+      await bindAlone(address).catch((cause: unknown) => {
+        throw listenError(cause instanceof Error ? cause : new Error(String(cause)), address);
+      });
+    }
+    this.#claimed = true;
+    await this.#listen(address, sharing !== null);
+  }
+
+  #listen({ host, port }: HostPort, reusePort: boolean): Promise<void> {
+    const address = { host, port };
     return new Promise((done, fail) => {
       const failed = (cause: Error): void => fail(listenError(cause, address));
       this.#server.once('error', failed);
-      this.#server.listen({ host: address.host, port: address.port, backlog: 1_024 }, () => {
+      this.#server.listen({ host, port, backlog: 1_024, reusePort }, () => {
         this.#server.off('error', failed);
         done();
       });

@@ -34,7 +34,7 @@ export interface MeshIdentity extends MeshMaterial {
   readonly trustDomain: string;
 }
 
-export interface BuildOptions extends Pick<ProxyOptions, 'certificates' | 'denials' | 'drain'> {
+export interface BuildOptions extends Pick<ProxyOptions, 'certificates' | 'denials' | 'drain' | 'sharing'> {
   readonly role: Role;
   /** Null: it has none, and calls nobody in the mesh. */
   readonly identity: MeshIdentity | null;

@@ -46,6 +46,8 @@ export interface PathReport {
   readonly redirects: readonly string[];
   readonly series: readonly Series[];
   readonly gauges: readonly GaugeReport[];
+  /** Open connections of each thread. */
+  readonly threads: readonly number[];
 }
 
 export interface ListenerReport extends BoundPort {
@@ -75,8 +77,9 @@ export class LocalPath implements DataPath {
 
   get report(): PathReport {
     const proxy = this.#proxy;
+    const listeners = proxy.acceptors.map(({ name, bound, counts }) => ({ name, ...bound, open: counts.open }));
     return {
-      listeners: proxy.acceptors.map(({ name, bound, counts }) => ({ name, ...bound, open: counts.open })),
+      listeners,
       unbound: proxy.unbound.map(({ name, error }) => ({ name, reason: describeError(error) })),
       clusters: Object.fromEntries(
         [...proxy.clusters.states].map(([name, { pools }]) => [name, pools.map((pool) => pool.facts)]),
@@ -84,6 +87,7 @@ export class LocalPath implements DataPath {
       redirects: proxy.redirects.map(({ from, to }) => `${from}=${formatAddress(to)}`),
       series: this.#stats.series,
       gauges: proxyGauges(proxy).map(readGauge),
+      threads: [listeners.reduce((sum, { open }) => sum + open, 0)],
     };
   }
 

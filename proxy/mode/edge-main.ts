@@ -2,15 +2,16 @@
 import { join } from 'node:path';
 import { createLog } from '../../host/log.ts';
 import type { EdgeSettings } from '../../host/proxy-settings.ts';
-import { buildPath } from './build-proxy.ts';
-import { MeshProcess } from './mesh-process.ts';
+import { makePath } from './make-path.ts';
+import { meshIdentity, MeshProcess } from './mesh-process.ts';
 import { requireRole } from './role.ts';
 import { Shell } from './shell.ts';
 
 export async function runEdge(settings: EdgeSettings): Promise<number> {
   const name = settings.name ?? (settings.edge === null ? 'edge' : `edge-${settings.edge}`);
-  const log = createLog({ name, level: settings.logLevel });
-  const { status, drain, accessLog, controlPlane, token } = settings;
+  const logAs = { name, level: settings.logLevel, to: 'stdout' } as const;
+  const log = createLog(logAs);
+  const { status, drain, accessLog, workers, controlPlane, token } = settings;
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
   const shell = new Shell({ log, status, stateDir, drain });
   const edge = new MeshProcess({
@@ -22,14 +23,17 @@ export async function runEdge(settings: EdgeSettings): Promise<number> {
     drain,
     path: ({ self, identity, certificates }) => {
       requireRole('edge', self.account);
-      return buildPath({
+      return makePath({
+        workers,
         role: { kind: 'edge' },
-        identity: { ...identity, trustDomain: self.trustDomain },
+        identity: meshIdentity(identity, self.trustDomain),
         certificates,
         denials: shell.denials,
         log,
+        logAs,
         accessLog,
         drain,
+        held: [],
       });
     },
   });

@@ -12,6 +12,7 @@ import { CertificateKeeper } from '../agent/certificate-keeper.ts';
 import { renewIdentity, requestServerCertificate } from '../agent/identity-renewal.ts';
 import { ViewFile } from '../agent/view-file.ts';
 import { CertificateFile } from './certificate-file.ts';
+import type { MeshIdentity } from './build-proxy.ts';
 import { ServerCertificates } from './certificates.ts';
 import { type DataPath, isInbound } from './data-path.ts';
 import type { Configuration } from './gauges.ts';
@@ -214,6 +215,12 @@ export class MeshProcess {
       controlPlane: this.#agent?.state ?? null,
     };
   }
+}
+
+/** What a data path needs of it, and nothing else. */
+export function meshIdentity(identity: Identity, trustDomain: string): MeshIdentity {
+  const { spiffeId, keyPem, chainPem, bundlePem } = identity;
+  return { spiffeId, trustDomain, keyPem, chainPem, bundlePem };
 }
 
 function selfOf(identity: Identity): Self {

@@ -10,7 +10,7 @@ import { meshResponseFilter, type RequestFilter } from '../filter/forwarded.ts';
 import { identify } from '../filter/trace.ts';
 import type { ExchangePlan, RouteAction } from '../forward/plan.ts';
 import type { HeaderList } from '../kit/header-list.ts';
-import type { Denials } from '../telemetry/denials.ts';
+import type { DenialSink } from '../telemetry/denials.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { WantedRedirect } from './callees.ts';
 import type { FindCluster } from './routes.ts';
@@ -23,7 +23,7 @@ export interface PlanContext {
   readonly ids: IdSource;
   readonly random: () => number;
   readonly record: Recorder;
-  readonly denials: Denials;
+  readonly denials: DenialSink;
 }
 
 /** A listening socket with what runs behind it. */

@@ -146,10 +146,10 @@ export class Shell {
 
   #stats(): object {
     const report = this.#path?.report;
-    if (report === undefined) return { series: [], gauges: {} };
+    if (report === undefined) return { series: [], gauges: {}, threads: [] };
     const gauges = [...report.gauges, readGauge(configAge(this.#configuration))];
     const values = gauges.map((gauge: GaugeReport) => [gauge.name, gauge.values] as const);
-    return { series: report.series.map(readable), gauges: Object.fromEntries(values) };
+    return { series: report.series.map(readable), gauges: Object.fromEntries(values), threads: report.threads };
   }
 
   /** Those of the data path read what was scraped. */

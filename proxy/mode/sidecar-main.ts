@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createLog } from '../../host/log.ts';
 import { announcedNamespace, currentNamespace } from '../../host/namespace.ts';
 import type { SidecarSettings } from '../../host/proxy-settings.ts';
-import { buildPath } from './build-proxy.ts';
-import { MeshProcess } from './mesh-process.ts';
+import { makePath } from './make-path.ts';
+import { meshIdentity, MeshProcess } from './mesh-process.ts';
 import { lookEvery, PodWatch } from './pod-watch.ts';
 import { requireRole } from './role.ts';
 import { runChild } from './run.ts';
@@ -15,8 +15,9 @@ import { Shell } from './shell.ts';
 export async function runSidecar(settings: SidecarSettings, command: readonly string[] | null): Promise<number> {
   const name = settings.name ?? 'sidecar';
   // The child's output is the app's own: the proxy's lines stay out of its way.
-  const log = createLog({ name, level: settings.logLevel, to: command === null ? 'stdout' : 'stderr' });
-  const { status, drain, accessLog } = settings;
+  const logAs = { name, level: settings.logLevel, to: command === null ? 'stdout' : 'stderr' } as const;
+  const log = createLog(logAs);
+  const { status, drain, accessLog, workers } = settings;
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
   const shell = new Shell({ log, status, stateDir, drain });
   const sidecar = new MeshProcess({
@@ -29,14 +30,23 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
     path: ({ self, identity, certificates }) => {
       const { account: service, namespace, trustDomain } = self;
       requireRole('sidecar', service);
-      return buildPath({
-        role: { kind: 'sidecar', service, namespace, settings },
-        identity: { ...identity, trustDomain },
+      const { app, inbound, outbound, outboundByHost, names, transparent } = settings;
+      return makePath({
+        workers,
+        role: {
+          kind: 'sidecar',
+          service,
+          namespace,
+          settings: { app, inbound, outbound, outboundByHost, names, transparent },
+        },
+        identity: meshIdentity(identity, trustDomain),
         certificates,
         denials: shell.denials,
         log,
+        logAs,
         accessLog,
         drain,
+        held: [],
       });
     },
   });

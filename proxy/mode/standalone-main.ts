@@ -5,7 +5,7 @@ import { describeError, MeshError } from '../../core/kit/error.ts';
 import { createLog } from '../../host/log.ts';
 import type { EdgeSettings } from '../../host/proxy-settings.ts';
 import type { KeyMaterial } from '../tls/material.ts';
-import { buildPath } from './build-proxy.ts';
+import { makePath, type PathOptions } from './make-path.ts';
 import { ServerCertificates } from './certificates.ts';
 import type { DataPath } from './data-path.ts';
 import { Shell } from './shell.ts';
@@ -17,7 +17,8 @@ const RENEW_EVERY = 12 * 3_600_000;
 export async function runStandalone(settings: EdgeSettings, file: string): Promise<number> {
   const name = settings.name ?? 'edge';
   const { status, drain, edge } = settings;
-  const log = createLog({ name, level: settings.logLevel });
+  const logAs = { name, level: settings.logLevel, to: 'stdout' } as const;
+  const log = createLog(logAs);
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
   const shell = new Shell({ log, status, stateDir, drain });
   const standalone = new Standalone({
@@ -31,7 +32,7 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
     },
   });
   const loaded = await standalone.load();
-  const path = createPath(settings, shell, loaded.trustDomain);
+  const path = createPath(settings, shell, logAs, loaded.trustDomain);
   await path.start();
   const applied = await path.apply(loaded.view);
   if (!applied.ok) throw new MeshError(applied.error.code, { detail: applied.error.message });
@@ -53,15 +54,18 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
   return 0;
 }
 
-function createPath(settings: EdgeSettings, shell: Shell, trustDomain: string): DataPath {
-  return buildPath({
+function createPath(settings: EdgeSettings, shell: Shell, logAs: PathOptions['logAs'], trustDomain: string): DataPath {
+  return makePath({
+    workers: settings.workers,
     role: { kind: 'edge' },
     identity: null,
     certificates: new ServerCertificates((hosts) => signLocally(settings.caDir, trustDomain, hosts)),
     denials: shell.denials,
     log: shell.log,
+    logAs,
     accessLog: settings.accessLog,
     drain: settings.drain,
+    held: [],
   });
 }
 

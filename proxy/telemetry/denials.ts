@@ -12,7 +12,12 @@ export interface Denial {
   readonly hint: string;
 }
 
-export class Denials {
+/** Where denials are said. */
+export interface DenialSink {
+  record(denial: Denial, snapshot: SnapshotHash): void;
+}
+
+export class Denials implements DenialSink {
   readonly #ring: DecisionRing;
   readonly #log: Log;
   /** Milliseconds since 1970. */

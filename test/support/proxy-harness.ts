@@ -92,6 +92,8 @@ export interface EdgeViewOptions {
   readonly protocol?: Cluster['protocol'];
   readonly snapshot?: string;
   readonly hosts?: readonly string[];
+  /** Of the listener; default one of its own. */
+  readonly port?: number;
   /** Milliseconds; default none. */
   readonly timeout?: number;
   readonly routes?: readonly Route[];
@@ -100,13 +102,13 @@ export interface EdgeViewOptions {
 
 /** An edge on a port of its own, with one cluster `up` behind these ports and everything routed there. */
 export function edgeView(ports: readonly number[], options: EdgeViewOptions = {}): View {
-  const { snapshot = 'aaaaaaaaaaaaaaaa', hosts = [], timeout = 0, connectTimeout = 2_000 } = options;
+  const { snapshot = 'aaaaaaaaaaaaaaaa', hosts = [], port = 0, timeout = 0, connectTimeout = 2_000 } = options;
   const listener: Listener = {
     kind: 'edge',
     name: 'edge/main/0',
     edge: 'main',
     address: '127.0.0.1',
-    port: 0,
+    port,
     hosts,
     tls: options.tls ?? null,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
