@@ -1,5 +1,6 @@
 // gRPC from end to end, with grpc-js on both sides: through an edge, through an edge with TLS, through two sidecars.
 import assert from 'node:assert/strict';
+import { constants } from 'node:http2';
 import { before, describe, test, type TestContext } from 'node:test';
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import { milliseconds } from '../../core/model/brand.ts';
@@ -7,6 +8,7 @@ import type { View } from '../../core/model/view.ts';
 import { InboundMode } from '../../proxy/mode/inbound.ts';
 import { eventually } from '../support/eventually.ts';
 import { ended, type GrpcApp, GrpcCaller, startGrpcApp } from '../support/grpc-peers.ts';
+import { startHttp2Upstream } from '../support/http2-peers.ts';
 import { inboundView, outboundView, startCaller } from '../support/mesh-pair.ts';
 import { edgeView, type ProxyHarness, startProxy } from '../support/proxy-harness.ts';
 import { makeTestAuthority, type TestAuthority } from '../support/test-authority.ts';
@@ -221,6 +223,49 @@ for (const [name, openPath] of PATHS) {
     });
   });
 }
+
+describe('gRPC at a sidecar', () => {
+  test('the callee is named by :authority on the shared port, or through the HTTP proxy of the environment', async (t) => {
+    const app = await startGrpcApp(t);
+    const { first } = await throughSidecars(t, app);
+    const shared = `127.0.0.1:${first.port('outbound')}`;
+    const byAuthority = new GrpcCaller(t, shared, undefined, { 'grpc.default_authority': 'payments' });
+    assert.equal((await byAuthority.unary('Unary', Buffer.from('a'))).code, status.OK);
+    // Read when a client is made. Nothing resolves this name.
+    process.env['grpc_proxy'] = `http://${shared}`;
+    const byProxy = new GrpcCaller(t, 'payments:8082');
+    delete process.env['grpc_proxy'];
+    const outcome = await byProxy.unary('Unary', Buffer.from('b'));
+    assert.equal(outcome.code, status.OK, outcome.details);
+  });
+
+  test('a call to a service that this one does not call is PERMISSION_DENIED', async (t) => {
+    const app = await startGrpcApp(t);
+    const { first } = await throughSidecars(t, app);
+    const options = { 'grpc.default_authority': 'ledger' };
+    const caller = new GrpcCaller(t, `127.0.0.1:${first.port('outbound')}`, undefined, options);
+    const outcome = await caller.unary('Unary', Buffer.from('a'));
+    assert.equal(outcome.code, status.PERMISSION_DENIED);
+    assert.match(outcome.details, /\(egress-denied, request [0-9a-f]+, decision [0-9a-f]+\)$/);
+  });
+});
+
+test('a call that one instance refuses is taken by another, and is not repeated where it failed', async (t) => {
+  const app = await startGrpcApp(t);
+  let refused = 0;
+  const full = await startHttp2Upstream(t, (stream) => {
+    refused += 1;
+    stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  });
+  const edge = await startProxy(t, { view: edgeView([full.port, app.port], { protocol: 'grpc' }) });
+  const caller = new GrpcCaller(t, `127.0.0.1:${edge.port()}`);
+  for (let i = 0; i < 6; i++) assert.equal((await caller.unary('Unary', Buffer.from('a'))).code, status.OK);
+  assert.ok(refused > 0);
+  for (let i = 0; i < 4; i++) {
+    assert.equal((await caller.unary('Fail', Buffer.from('14'))).code, status.UNAVAILABLE);
+  }
+  assert.equal(app.calls(), 10);
+});
 
 /** Calls under way towards the app. */
 function active(proxy: ProxyHarness): number {

@@ -51,6 +51,7 @@ const METHODS = {
 
 export interface GrpcApp {
   readonly port: number;
+  readonly calls: () => number;
   /** Calls of Hang, Count and Chat that were cancelled. */
   readonly cancelled: () => number;
   /** Metadata of the newest call. */
@@ -62,6 +63,7 @@ export interface GrpcApp {
 
 /** Echo: Unary and Chat send back what they get, Count what it gets ten times, Collect all at once. */
 export async function startGrpcApp(t: TestContext): Promise<GrpcApp> {
+  let calls = 0;
   let cancelled = 0;
   let metadata = new Metadata();
   let left = Infinity;
@@ -71,6 +73,7 @@ export async function startGrpcApp(t: TestContext): Promise<GrpcApp> {
     getDeadline(): Date | number;
     on(name: 'cancelled', then: () => void): unknown;
   }): void => {
+    calls += 1;
     metadata = call.metadata;
     left = Number(call.getDeadline()) - Date.now();
     call.on('cancelled', () => void (cancelled += 1));
@@ -126,7 +129,7 @@ export async function startGrpcApp(t: TestContext): Promise<GrpcApp> {
   });
   const stop = (): void => server.forceShutdown();
   t.after(stop);
-  return { port, cancelled: () => cancelled, metadata: () => metadata, left: () => left, stop };
+  return { port, calls: () => calls, cancelled: () => cancelled, metadata: () => metadata, left: () => left, stop };
 }
 
 export interface Outcome {
