@@ -12,12 +12,13 @@ import { ClusterSet, type PreparedClusters } from './cluster/cluster-set.ts';
 import type { DialDone } from './cluster/dial.ts';
 import { dialPlain } from './cluster/plain-dial.ts';
 import { POOL_LIMITS } from './cluster/pool.ts';
-import { clientConnection, type FindTunnel, serveConnection } from './codecs.ts';
+import { clientConnection, type CodecParts, type FindTunnel, serveConnection } from './codecs.ts';
 import type { IdSource } from './filter/ids.ts';
 import { DateSource } from './forward/date.ts';
 import { Deadlines } from './forward/deadline.ts';
 import { Forwarder } from './forward/forwarder.ts';
 import type { ExchangePlan } from './forward/plan.ts';
+import { type FaultCount, Http2Faults } from './http2/faults.ts';
 import { TimerWheel } from './kit/timer-wheel.ts';
 import type { WantedRedirect } from './mode/callees.ts';
 import type { ServerCertificates } from './mode/certificates.ts';
@@ -72,6 +73,7 @@ export class Proxy {
   readonly #timers = new TimerWheel({ now: () => performance.now() });
   readonly #deadlines = new Deadlines(this.#timers);
   readonly #date = new DateSource(Date.now);
+  readonly #codecs: CodecParts = { timers: this.#timers, faults: new Http2Faults() };
   readonly #clusters: ClusterSet;
   readonly #listeners = new ListenerSet();
   readonly #behind = new WeakMap<Acceptor, Behind>();
@@ -82,7 +84,7 @@ export class Proxy {
     this.#options = options;
     this.#clusters = new ClusterSet({
       dial: (cluster, endpoint, done, http1Only) => this.#dial(cluster, endpoint, done, http1Only),
-      createConnection: (cluster, socket, events) => clientConnection(cluster, socket, events, this.#timers),
+      createConnection: (cluster, socket, events) => clientConnection(cluster, socket, events, this.#codecs),
       limits: POOL_LIMITS,
       now: () => performance.now(),
       random: options.random,
@@ -103,6 +105,11 @@ export class Proxy {
 
   get wrongIdentities(): number {
     return this.#options.mesh?.dialer.wrongIdentities ?? 0;
+  }
+
+  /** Connections of HTTP/2 that ended by their peer's fault. */
+  get http2Faults(): readonly FaultCount[] {
+    return this.#codecs.faults.values();
   }
 
   get acceptors(): readonly Acceptor[] {
@@ -268,7 +275,7 @@ export class Proxy {
     const forwarder = this.#forwarder(this.#idlePlan(listener));
     const tunnels = new Map<string, Forwarder>();
     const serving = (by: Forwarder, find: FindTunnel | null): Serve => {
-      return (socket, info, onClose) => serveConnection(socket, info, onClose, by, this.#timers, find);
+      return (socket, info, onClose) => serveConnection(socket, info, onClose, by, this.#codecs, find);
     };
     const find: FindTunnel = (name) => {
       const through = tunnels.get(name);

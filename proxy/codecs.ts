@@ -13,9 +13,16 @@ import { CLIENT_LIMITS, type Http1Limits, SERVER_LIMITS } from './http1/limits.t
 import { Http1ServerConnection } from './http1/server-connection.ts';
 import type { ConnectListener } from './http1/server-options.ts';
 import { Http2ClientConnection } from './http2/client-connection.ts';
-import { HTTP2_LIMITS, type Http2Limits, MESH_HTTP2_LIMITS } from './http2/limits.ts';
+import type { Http2Faults } from './http2/faults.ts';
+import { HTTP2_LIMITS, type Http2Limits, LOCAL_HTTP2_LIMITS, MESH_HTTP2_LIMITS } from './http2/limits.ts';
 import { Http2ServerConnection } from './http2/server-connection.ts';
 import type { TimerWheel } from './kit/timer-wheel.ts';
+
+/** What all connections of a proxy share. */
+export interface CodecParts {
+  readonly timers: TimerWheel;
+  readonly faults: Http2Faults;
+}
 
 /** How the tunnel of this name is served; undefined: there is none any more. */
 export type FindTunnel = (name: string) => Serve | undefined;
@@ -30,16 +37,23 @@ export function serveConnection(
   info: ConnectionInfo,
   onClose: () => void,
   forwarder: Forwarder,
-  timers: TimerWheel,
+  parts: CodecParts,
   tunnels: FindTunnel | null,
 ): ServedConnection {
   const agreed = agreedProtocol(socket);
   if (agreed === 'h2') {
-    return http2Server(socket, info, onClose, forwarder, timers, info.peer === null ? HTTP2_LIMITS : MESH_HTTP2_LIMITS);
+    return http2Server(socket, info, onClose, forwarder, parts, limitsFor(info));
   }
-  if (agreed === null) return new PlainConnection(socket, info, onClose, forwarder, timers, tunnels);
+  if (agreed === null) return new PlainConnection(socket, info, onClose, forwarder, parts, tunnels);
   const { onRequest, onRefused } = forwarder;
-  const options = { onRequest, onRefused, onClose, limits: http1Limits(forwarder), timers, onPreface: null };
+  const options = {
+    onRequest,
+    onRefused,
+    onClose,
+    limits: http1Limits(forwarder),
+    timers: parts.timers,
+    onPreface: null,
+  };
   return new Http1ServerConnection(socket, info, options);
 }
 
@@ -48,14 +62,16 @@ export function clientConnection(
   cluster: Cluster,
   socket: Socket,
   events: ClientConnectionEvents,
-  timers: TimerWheel,
+  parts: CodecParts,
 ): ClientConnection {
   const { onIdle, onClose } = events;
   const agreed = agreedProtocol(socket);
   if (agreed === 'h2' || (agreed === null && speaksHttp2(cluster))) {
-    return new Http2ClientConnection(socket, { limits: MESH_HTTP2_LIMITS, timers, now, onIdle, onClose });
+    const onFault = (code: number): void => parts.faults.count('upstream', code);
+    const { timers } = parts;
+    return new Http2ClientConnection(socket, { limits: MESH_HTTP2_LIMITS, timers, now, onIdle, onClose, onFault });
   }
-  return new Http1ClientConnection(socket, { limits: CLIENT_LIMITS, timers, onIdle, onClose });
+  return new Http1ClientConnection(socket, { limits: CLIENT_LIMITS, timers: parts.timers, onIdle, onClose });
 }
 
 /** HTTP/1.1 until the client turns out to have begun with the preface of HTTP/2, or asks for a tunnel. */
@@ -68,12 +84,12 @@ class PlainConnection implements ServedConnection {
     info: ConnectionInfo,
     onClose: () => void,
     forwarder: Forwarder,
-    timers: TimerWheel,
+    parts: CodecParts,
     tunnels: FindTunnel | null,
   ) {
     const { onRequest, onRefused } = forwarder;
     const onPreface = (bytes: Buffer): void => {
-      const codec = http2Server(socket, info, onClose, forwarder, timers, HTTP2_LIMITS);
+      const codec = http2Server(socket, info, onClose, forwarder, parts, limitsFor(info));
       this.#codec = codec;
       codec.start(bytes);
       if (this.#draining) codec.drain();
@@ -88,7 +104,7 @@ class PlainConnection implements ServedConnection {
         if (this.#draining) this.#codec.drain();
       };
     };
-    const options = { onRequest, onRefused, onClose, limits: http1Limits(forwarder), timers, onPreface };
+    const options = { onRequest, onRefused, onClose, limits: http1Limits(forwarder), timers: parts.timers, onPreface };
     this.#codec = new Http1ServerConnection(socket, info, tunnels === null ? options : { ...options, onConnect });
   }
 
@@ -119,7 +135,7 @@ function http2Server(
   info: ConnectionInfo,
   onClose: () => void,
   forwarder: Forwarder,
-  timers: TimerWheel,
+  parts: CodecParts,
   limits: Http2Limits,
 ): Http2ServerConnection {
   const { onRequest, onRefused } = forwarder;
@@ -129,10 +145,17 @@ function http2Server(
     onRefused,
     onClose,
     limits: asked,
-    timers,
+    timers: parts.timers,
     now,
+    onFault: (code) => parts.faults.count('downstream', code),
     webSocketKey,
   });
+}
+
+function limitsFor({ peer, listener }: ConnectionInfo): Http2Limits {
+  if (peer !== null) return MESH_HTTP2_LIMITS;
+  // By the names that the compiler gives: everything else listens on loopback.
+  return listener.startsWith('edge/') ? HTTP2_LIMITS : LOCAL_HTTP2_LIMITS;
 }
 
 /** The codec's own, but for what the listener asks for. */

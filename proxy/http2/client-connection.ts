@@ -5,7 +5,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import { ClientStream, upstreamError } from './client-stream.ts';
 import { Http2Connection } from './connection.ts';
-import { MAX_STREAM_ID, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, STREAM_CLOSED } from './frames.ts';
+import { ENHANCE_YOUR_CALM, MAX_STREAM_ID, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, STREAM_CLOSED } from './frames.ts';
 import { type Http2Options, unwritable } from './session.ts';
 import type { Http2Stream } from './stream.ts';
 import { WaitingUpgrade } from './waiting-upgrade.ts';
@@ -95,7 +95,10 @@ export class Http2ClientConnection extends Http2Connection {
     if (stream.answered) return this.#onTrailers(stream, endStream, tooLarge);
     const head = this.message.response(stream.method, endStream, tooLarge);
     if (head === null) return this.streamError(stream, PROTOCOL_ERROR, this.message.detail);
-    if (head.status < 200) return stream.informational(head.status, head.headers);
+    if (head.status < 200) {
+      if (!this.guard.noise()) return this.fail(ENHANCE_YOUR_CALM, 'too many informational answers');
+      return stream.informational(head.status, head.headers);
+    }
     stream.head(head);
     if (endStream && !stream.closed) stream.receiveEnd(null);
   }

@@ -40,6 +40,7 @@ export abstract class Http2Connection extends Http2Session implements FrameSink 
   #current: Http2Stream | null = null;
   /** Bytes of that frame that no reader was given: padding, and what came too late. */
   #untaken = 0;
+  #frameBytes = 0;
   #settingsSeen = false;
   #settingsAcked = false;
   /** A header block that waits for its CONTINUATION. */
@@ -86,12 +87,11 @@ export abstract class Http2Connection extends Http2Session implements FrameSink 
     if (id === 0) return this.#protocol('DATA without a stream');
     this.receiveWindow -= length;
     if (this.receiveWindow < 0) return this.#stop(FLOW_CONTROL_ERROR, 'more DATA than the connection takes');
-    this.guard.moved(length);
     const stream = this.streams.get(id);
     const isOpen = stream !== undefined && !stream.received;
+    this.#frameBytes = length;
     // One that ends its stream says something, and cannot come twice.
-    if (length === 0 && !(isOpen && endStream) && !this.guard.noise())
-      return this.#stop(ENHANCE_YOUR_CALM, 'too many empty frames');
+    if (length === 0 && !(isOpen && endStream) && !this.#notEmpty()) return false;
     if (!isOpen) {
       this.credit(null, length);
       if (stream !== undefined) this.streamError(stream, STREAM_CLOSED, 'DATA after the end');
@@ -124,6 +124,10 @@ export abstract class Http2Connection extends Http2Session implements FrameSink 
     this.#current = null;
     if (stream === null) return;
     if (this.#untaken > 0) this.credit(stream, this.#untaken);
+    const taken = this.#frameBytes - this.#untaken;
+    this.guard.moved(taken);
+    // Nothing but padding.
+    if (taken === 0 && this.#frameBytes > 0 && !this.#notEmpty()) return;
     if (!stream.closed && endStream && !stream.receiveEnd(null))
       this.streamError(stream, PROTOCOL_ERROR, 'less body than declared');
   }
@@ -297,6 +301,10 @@ export abstract class Http2Connection extends Http2Session implements FrameSink 
     if (this.state !== 'open') return false;
     if (!this.#settingsSeen) return this.#protocol('something before SETTINGS');
     return (this.#block !== null) === continuation || this.#protocol('a frame inside a header block');
+  }
+
+  #notEmpty(): boolean {
+    return this.guard.noise() || this.#stop(ENHANCE_YOUR_CALM, 'too many empty frames');
   }
 
   #noise(): boolean {

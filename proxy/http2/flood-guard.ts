@@ -42,8 +42,15 @@ export class FloodGuard {
   moved(bytes: number): void {
     if (bytes === 0) return;
     this.#controls.give(1);
+    this.#noise.give(UPDATES_PER_FRAME);
+    this.dribbled(bytes);
+  }
+
+  /** The peer's window cut a DATA frame short: only its bytes pay, or a window of one byte would pay for itself. */
+  dribbled(bytes: number): void {
     this.#moved += bytes;
-    this.#noise.give(UPDATES_PER_FRAME + Math.floor(this.#moved / BYTES_PER_FRAME));
+    if (this.#moved < BYTES_PER_FRAME) return;
+    this.#noise.give(Math.floor(this.#moved / BYTES_PER_FRAME));
     this.#moved %= BYTES_PER_FRAME;
   }
 }

@@ -132,6 +132,7 @@ export class MessageReader implements FieldSink {
     if (!(status >= 100 && status <= 599) || status === 101) return this.#bad('the status is not one');
     if (status < 200 && endStream) return this.#bad('an end without an answer');
     const length = this.#contentLength;
+    if (this.#cookie !== '') this.#headers.fields.push('cookie', this.#cookie);
     const declares = method === 'HEAD' || status === 304;
     const bodiless = declares || status === 204 || status < 200;
     if (endStream && !bodiless && length > 0) return this.#bad('a content-length and no body');

@@ -10,8 +10,8 @@ export interface SenderHost {
   /** False: the socket is behind. */
   writable(): boolean;
   writeTrailers(stream: Http2Stream, trailers: HeaderList): void;
-  /** Bytes of DATA went out. */
-  sentData(bytes: number): void;
+  /** Bytes of DATA went out in one frame; `cut`: more would have, had the peer's windows allowed it. */
+  sentData(bytes: number, cut: boolean): void;
 }
 
 export class Sender {
@@ -101,13 +101,8 @@ export class Sender {
 
   #sendFrame(stream: Http2Stream): void {
     const chunk = stream.out[0] as Buffer;
-    const length = Math.min(
-      this.#frameBytes,
-      this.#peer.frameBytes,
-      this.window,
-      stream.sendWindow,
-      chunk.length - stream.outAt,
-    );
+    const wanted = Math.min(this.#frameBytes, this.#peer.frameBytes, chunk.length - stream.outAt);
+    const length = Math.min(wanted, this.window, stream.sendWindow);
     const end = stream.outAt + length;
     stream.outBytes -= length;
     const last = stream.outBytes === 0 && stream.outEnds && stream.outTrailers === null;
@@ -120,7 +115,7 @@ export class Sender {
     } else {
       stream.outAt = end;
     }
-    this.#host.sentData(length);
+    this.#host.sentData(length, length < wanted);
     if (last) stream.markSent();
   }
 }

@@ -93,7 +93,8 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
   }
 
   protected onReset(stream: Http2Stream): void {
-    if (!(stream as ServerStream).headSent) this.countReset();
+    // Whatever was done for it was in vain, however far it had come.
+    this.countReset();
     stream.fail(gone('the client reset the stream'));
   }
 

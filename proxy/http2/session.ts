@@ -17,6 +17,7 @@ import {
   INTERNAL_ERROR,
   MAX_CONCURRENT_STREAMS,
   MAX_HEADER_LIST_SIZE,
+  NO_ERROR,
   PREFACE,
 } from './frames.ts';
 import { HpackEncoder } from './hpack-encoder.ts';
@@ -31,6 +32,8 @@ export interface Http2Options {
   readonly timers: TimerWheel;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** The peer broke a rule of the connection, which ends with this code. */
+  readonly onFault?: (code: number) => void;
 }
 
 /** So many bytes are not held back for the end of the turn. */
@@ -51,6 +54,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
   /** `closing`: the last GOAWAY is out and nothing is read any more. */
   protected state: 'open' | 'closing' | 'closed' = 'open';
 
+  readonly #onFault: ((code: number) => void) | undefined;
   readonly #reads: SocketInput;
   readonly #timers: TimerWheel;
   readonly #timer: WheelTimer;
@@ -69,6 +73,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     this.socket = socket;
     this.#reads = new SocketInput(socket, this.#onData);
     this.limits = limits;
+    this.#onFault = options.onFault;
     this.#timers = options.timers;
     this.#timer = new WheelTimer(() => this.#onExpire());
     this.isClient = isClient;
@@ -145,8 +150,9 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     this.writer.headers(stream.id, encoder.block, length, true);
   }
 
-  sentData(bytes: number): void {
-    this.guard.moved(bytes);
+  sentData(bytes: number, cut: boolean): void {
+    if (cut) this.guard.dribbled(bytes);
+    else this.guard.moved(bytes);
   }
 
   push(stream: Http2Stream): void {
@@ -214,6 +220,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
   /** Ends the connection with GOAWAY; every stream of it fails. */
   fail(code: number, detail: string): void {
     if (this.state !== 'open') return;
+    if (code !== NO_ERROR) this.#onFault?.(code);
     this.state = 'closing';
     this.stopReading();
     this.writer.goAway(this.lastTaken(), code);

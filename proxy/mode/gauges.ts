@@ -27,6 +27,12 @@ export function proxyGauges(proxy: Proxy): readonly Gauge[] {
       values: () => proxy.acceptors.map(({ name, counts }) => ({ labels: { listener: name }, value: counts.refused })),
     },
     {
+      name: 'weft_http2_connection_faults_total',
+      help: 'Connections of HTTP/2 that were ended because the peer broke a rule or flooded, by the code it was told',
+      type: 'counter',
+      values: () => proxy.http2Faults.map(({ side, code, count }) => ({ labels: { side, code }, value: count })),
+    },
+    {
       name: 'weft_upstream_connections',
       help: 'Connections to endpoints, by what they are doing',
       type: 'gauge',
