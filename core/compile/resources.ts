@@ -103,7 +103,7 @@ function outboundTo(service: Service, { name: portName, port, protocol }: Servic
     match: { hosts: [], path: { kind: 'prefix', path: '/' }, methods: [], headers: [], query: [] },
     split,
     rewrite: null,
-    ...serviceTimeouts(service),
+    ...serviceTimeouts(service, protocol),
   };
   return { listener: { ...base, routes: name, tcp: null }, table: { name, routes: [route] } };
 }

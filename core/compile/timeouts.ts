@@ -1,23 +1,37 @@
 // Which time limits hold where several speak of the same request: the service, the routes to it, other services of a split.
 import { milliseconds, type Milliseconds } from '../model/brand.ts';
-import type { Mesh, RouteRule, Service } from '../model/mesh.ts';
+import type { Mesh, Protocol, RouteRule, Service } from '../model/mesh.ts';
 import type { InboundListener, Route } from '../model/view.ts';
+import { portNamed, portsOf } from './ports.ts';
 
 export type RouteTimeouts = Pick<Route, 'timeout' | 'perTryTimeout' | 'idleTimeout'>;
 export type InboundTimeouts = Pick<InboundListener, 'timeout' | 'idleTimeout'>;
 
+/** Envoy's route timeout. */
+const USUAL = milliseconds(15_000);
 /** 0 is none, which is the longest of all. */
 const NONE = milliseconds(0);
 /** The longest that the default may stand for: that of upgraded connections and of TCP. Source: Envoy's tcp_proxy. */
 const LONGEST_IDLE = milliseconds(3_600_000);
 
-export function serviceTimeouts({ timeout, perTryTimeout, idleTimeout }: Service): RouteTimeouts {
-  return { timeout, perTryTimeout: perTryTimeout ?? NONE, idleTimeout };
+/** Of a port that speaks `protocol`. */
+export function serviceTimeouts(service: Service, protocol: Protocol): RouteTimeouts {
+  const { perTryTimeout, idleTimeout } = service;
+  return { timeout: requestTimeout(service, protocol), perTryTimeout: perTryTimeout ?? NONE, idleTimeout };
+}
+
+/** A call of gRPC may talk for days, and its caller can send `grpc-timeout` (docs/grpc.md). */
+function requestTimeout({ timeout }: Service, protocol: Protocol): Milliseconds {
+  return timeout ?? (protocol === 'grpc' ? NONE : USUAL);
 }
 
 /** What the route says, else the longest of the services it leads to. */
 export function routeTimeouts(mesh: Mesh, route: RouteRule): RouteTimeouts {
-  const services = route.to.flatMap(({ service }) => mesh.services.get(service) ?? []).map(serviceTimeouts);
+  const services = route.to.flatMap((target) => {
+    const service = mesh.services.get(target.service);
+    const protocol = service === undefined ? undefined : portNamed(service, target.port)?.protocol;
+    return service === undefined ? [] : [serviceTimeouts(service, protocol ?? service.protocol)];
+  });
   return {
     timeout: route.timeout ?? longest(services.map(({ timeout }) => timeout)),
     perTryTimeout: route.perTryTimeout ?? longest(services.map(({ perTryTimeout }) => perTryTimeout)),
@@ -29,8 +43,9 @@ export function routeTimeouts(mesh: Mesh, route: RouteRule): RouteTimeouts {
 export function inboundTimeouts(mesh: Mesh, service: Service): InboundTimeouts {
   const routes = [...mesh.edges.values()].flatMap((edge) => edge.routes);
   const granted = routes.filter((route) => route.to.some((target) => target.service === service.name));
+  const own = portsOf(service).map(({ protocol }) => requestTimeout(service, protocol));
   return {
-    timeout: longest([service.timeout, ...granted.flatMap(({ timeout }) => timeout ?? [])]),
+    timeout: longest([...own, ...granted.flatMap(({ timeout }) => timeout ?? [])]),
     idleTimeout: longestIdle([service.idleTimeout, ...granted.flatMap(({ idleTimeout }) => idleTimeout ?? [])]),
   };
 }

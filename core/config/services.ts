@@ -11,10 +11,6 @@ import { readPorts, readProxyProtocol } from './service-ports.ts';
 import type { ServiceFile } from './schema.ts';
 import { readTimeouts } from './timeouts.ts';
 
-/** Envoy's route timeout. */
-const DEFAULT_TIMEOUT = milliseconds(15_000);
-/** A streaming call may last for days, and every caller can send `grpc-timeout` (docs/grpc.md). */
-const GRPC_TIMEOUT = milliseconds(0);
 const RESERVED = ['weft-', 'edge-'];
 const WORKLOAD_KEYS = ['port', 'ports', 'run', 'calls', 'allow', 'versions', 'instances'] as const;
 
@@ -38,7 +34,7 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
     protocol,
     proxyProtocol: readProxyProtocol(reader, path, file, [protocol, ...ports.ports.map((port) => port.protocol)]),
     balance: file.balance ?? 'least-request',
-    timeout: request ?? (protocol === 'grpc' ? GRPC_TIMEOUT : DEFAULT_TIMEOUT),
+    timeout: request,
     perTryTimeout: perTry,
     idleTimeout: idle,
     ruleId: reader.rule(path),

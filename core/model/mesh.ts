@@ -44,8 +44,8 @@ export interface WorkloadService {
   /** At least one; a service without `versions` has one whose name is null. */
   readonly versions: readonly ServiceVersion[];
   readonly balance: BalancePolicy;
-  /** Whole request, retries included, as Envoy's route timeout. Default 15 s, with `grpc` 0, which is none. */
-  readonly timeout: Milliseconds;
+  /** Whole request, retries included, as Envoy's route timeout. 0: none; null: what is usual for the port's protocol. */
+  readonly timeout: Milliseconds | null;
   /** One try, until its answer begins. null, 0: none. */
   readonly perTryTimeout: Milliseconds | null;
   /** Without a byte in either direction. 0: none; null: the default. */
@@ -72,7 +72,7 @@ export interface StaticService {
   readonly endpoints: readonly HostPort[];
   readonly protocol: Protocol;
   readonly balance: BalancePolicy;
-  readonly timeout: Milliseconds;
+  readonly timeout: Milliseconds | null;
   readonly perTryTimeout: Milliseconds | null;
   readonly idleTimeout: Milliseconds | null;
   readonly proxyProtocol: ProxyProtocol | null;

@@ -176,6 +176,35 @@ test('what an app speaks is known to its callers and to its own sidecar', () => 
   assert.equal(viewOf(snapshot, 'web').clusters.get('orders')?.protocol, 'http');
 });
 
+test('what has no time limit of its own has 15 s, calls of gRPC none, on every port and on both sides', () => {
+  const snapshot = snapshotOf(`version: 1
+services:
+  web: { port: 1, calls: [api, rpc, both] }
+  api: { port: 2 }
+  rpc: { port: 3, protocol: grpc }
+  both: { ports: { http: 4, grpc: 5 } }
+  slow: { port: 6, protocol: grpc, timeout: 7s }
+edges:
+  main:
+    listeners: [{ port: 8080 }]
+    routes:
+      - { match: /both/**, to: both }
+      - { match: /rpc/**, to: both:grpc }
+      - { match: /slow/**, to: slow }
+      - { match: /split/**, to: { api: 1, rpc: 1 } }
+`);
+  const web = viewOf(snapshot, 'web');
+  const timeoutTo = (cluster: string): unknown => web.routes.get(`outbound/${cluster}`)?.routes[0]?.timeout;
+  assert.deepEqual(['api', 'rpc', 'both', 'both:grpc'].map(timeoutTo), [15_000, 0, 15_000, 0]);
+  const edge = viewOf(snapshot, 'edge-main').routes.get('edge/main')?.routes;
+  assert.deepEqual(
+    edge?.map(({ timeout }) => timeout),
+    [15_000, 0, 7_000, 0],
+  );
+  const inbound = (service: string): unknown => inboundOf(snapshot, service).timeout;
+  assert.deepEqual(['api', 'rpc', 'both', 'slow'].map(inbound), [15_000, 0, 0, 7_000]);
+});
+
 test('the instances of mesh clusters come from outside, asked for by cluster', () => {
   const asked: string[] = [];
   const endpoint: Endpoint = { id: 'orders-1', host: '10.0.0.1', port: 15_006, weight: 1 };

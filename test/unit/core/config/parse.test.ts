@@ -36,7 +36,7 @@ test('what is left out gets its default', () => {
     allow: null,
     versions: [{ name: null, instances: 1 }],
     balance: 'least-request',
-    timeout: 15_000,
+    timeout: null,
     perTryTimeout: null,
     idleTimeout: null,
     proxyProtocol: null,
@@ -115,7 +115,7 @@ test('a service with endpoints is static and has no workload', () => {
   });
 });
 
-test('a service says what its app speaks; grpc has no time limit of its own, as its calls bring theirs', () => {
+test('a service says what its app speaks', () => {
   const mesh = meshOf(`version: 1
 services:
   a: { port: 1, protocol: grpc }
@@ -124,9 +124,9 @@ services:
 `);
   const read = [...mesh.services.values()].map(({ protocol, timeout }) => [protocol, timeout]);
   assert.deepEqual(read, [
-    ['grpc', 0],
+    ['grpc', null],
     ['grpc', 2_000],
-    ['http2', 15_000],
+    ['http2', null],
   ]);
 });
 
