@@ -1,6 +1,5 @@
 // The services section: one entry of the file → one Service of the model. Names of other services are
 // checked afterwards, in references.ts, when all of them are known.
-import { milliseconds } from '../model/brand.ts';
 import type { AllowRule, HostPort, PathPattern, Service, ServiceVersion } from '../model/mesh.ts';
 import { parseHostPort } from './address.ts';
 import type { ServiceEntry } from './directory.ts';
