@@ -21,7 +21,8 @@ export interface Plot {
 
 const COLOURS = ['#1f6feb', '#d29922', '#2da44e', '#8250df', '#bf3989', '#57606a', '#0a7ea4'];
 const WIDTH = 860;
-const LEFT = 220;
+/** Pixels of a letter, at most. */
+const LETTER = 7;
 const RIGHT = 110;
 const BAR = 16;
 const GAP = 12;
@@ -30,21 +31,22 @@ const TOP = 64;
 export function renderPlot(plot: Plot): string {
   const series = [...new Set(plot.groups.flatMap(({ bars }) => bars.map((bar) => bar.series)))];
   const most = Math.max(...plot.groups.flatMap(({ bars }) => bars.map((bar) => bar.greatest)));
-  const x = (value: number): number => LEFT + (value / most) * (WIDTH - LEFT - RIGHT);
+  const left = 30 + LETTER * Math.max(...plot.groups.map(({ label }) => label.length));
+  const x = (value: number): number => left + (value / most) * (WIDTH - left - RIGHT);
   const colour = (name: string): string => COLOURS[series.indexOf(name) % COLOURS.length] as string;
   const parts: string[] = [text(20, 26, plot.title, 'font-size="16" font-weight="600"')];
   let legend = 20;
   for (const name of series) {
     parts.push(rect(legend, 38, 11, 11, colour(name)), text(legend + 16, 48, name));
-    legend += 34 + name.length * 7;
+    legend += 34 + name.length * LETTER;
   }
-  parts.push(text(WIDTH - 20, 48, `${plot.unit}; lines: least and greatest round`, 'text-anchor="end" fill="#57606a"'));
+  parts.push(text(WIDTH - 20, 26, `${plot.unit}; lines: least and greatest round`, 'text-anchor="end" fill="#57606a"'));
   let y = TOP;
   for (const group of plot.groups) {
     const height = group.bars.length * BAR;
-    parts.push(text(LEFT - 10, y + height / 2 + 4, group.label, 'text-anchor="end"'));
+    parts.push(text(left - 10, y + height / 2 + 4, group.label, 'text-anchor="end"'));
     for (const bar of group.bars) {
-      parts.push(rect(LEFT, y + 1, Math.max(1, x(bar.value) - LEFT), BAR - 3, colour(bar.series)));
+      parts.push(rect(left, y + 1, Math.max(1, x(bar.value) - left), BAR - 3, colour(bar.series)));
       parts.push(whisker(x(bar.least), x(bar.greatest), y + BAR / 2 - 0.5));
       parts.push(text(x(bar.greatest) + 7, y + BAR - 4, bar.value.toFixed(plot.digits), 'font-size="11"'));
       y += BAR;

@@ -39,7 +39,7 @@ export function describe(suite: Suite, rows: readonly Row[]): string {
 
 function section(suite: Suite, found: SuiteFigures): string {
   const { rounds, seconds, warmup } = found.effort;
-  const how = `${found.date} UTC, Node ${found.node}, ${found.machine}; ${warmup} s of warm-up, ${rounds} rounds of ${seconds} s, interleaved, medians.`;
+  const how = `${found.date.replace('T', ' ')} UTC, Node ${found.node}, ${found.machine}; ${warmup} s of warm-up, ${rounds} rounds of ${seconds} s, interleaved, medians.`;
   const notes = found.notes.map((note) => `- ${note}`).join('\n');
   const plots = suite.tables.flatMap((table, i) => plotOf(suite, table, i, found.rows));
   return [suite.about, how, notes, describe(suite, found.rows), ...plots].filter((part) => part !== '').join('\n\n');
@@ -82,13 +82,13 @@ interface Headline {
 }
 
 const HEADLINES: readonly Headline[] = [
-  headline('plaintext-h1', '32 × bare', 'HTTP/1.1, 32 connections'),
-  headline('plaintext-h1', '32 × 18/12 headers', 'HTTP/1.1, 18 request and 12 response headers'),
-  headline('h2', 'h2c, 4 × 8', 'HTTP/2, 32 in flight'),
-  headline('grpc-unary', '4 × 8', 'gRPC unary, 32 in flight'),
-  headline('mtls-pair-h1', '32', 'a pair of sidecars with mTLS, HTTP/1.1 callers, 32 in flight', ' pair'),
-  headline('mtls-pair-h2', '4 × 8', 'the same with HTTP/2 callers', ' pair'),
-  headline('mtls-pair-grpc', '4 × 8', 'the same with gRPC callers', ' pair'),
+  headline('plaintext-h1', '32 × bare', 'HTTP/1.1'),
+  headline('plaintext-h1', '32 × 18/12 headers', 'HTTP/1.1, 18/12 headers'),
+  headline('h2', 'h2c, 4 × 8', 'HTTP/2'),
+  headline('grpc-unary', '4 × 8', 'gRPC unary'),
+  headline('mtls-pair-h1', '32', 'mTLS pair, HTTP/1.1 callers', ' pair'),
+  headline('mtls-pair-h2', '4 × 8', 'mTLS pair, HTTP/2 callers', ' pair'),
+  headline('mtls-pair-grpc', '4 × 8', 'mTLS pair, gRPC callers', ' pair'),
 ];
 
 function headline(suite: string, point: string, says: string, kind = ''): Headline {
@@ -101,7 +101,9 @@ function shortTable(kept: ReadonlyMap<string, SuiteFigures>): string {
     const spread = `${ratio.median.toFixed(2)} (${ratio.lower.toFixed(2)}–${ratio.upper.toFixed(2)})`;
     return `| ${says} | ${cpu(own)} µs | ${cpu(base)} µs | ${spread} |`;
   });
-  return ['| CPU per request | Weft | Envoy | × Envoy (quartiles) |', '|--|--:|--:|--:|', ...lines].join('\n');
+  return ['| CPU per request, 32 in flight | Weft | Envoy | × Envoy (quartiles) |', '|--|--:|--:|--:|', ...lines].join(
+    '\n',
+  );
 }
 
 function cpu(row: Row): string {
@@ -125,7 +127,7 @@ function overview(kept: ReadonlyMap<string, SuiteFigures>): string {
       bars,
     };
   });
-  return renderPlot({ title: 'CPU per request', unit: 'µs', digits: 0, groups });
+  return renderPlot({ title: 'CPU per request, 32 in flight', unit: 'µs', digits: 0, groups });
 }
 
 /** A line per target of these suites. */
