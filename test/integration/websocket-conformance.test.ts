@@ -164,7 +164,7 @@ function conformance(open: Open): void {
 
   test('frames that come right behind the handshake reach the app', async (t) => {
     const heard: string[] = [];
-    const app = await startApp(t, (socket) => socket.on('message', (data) => heard.push(String(data))));
+    const app = await startApp(t, (socket) => socket.on('message', (data) => heard.push((data as Buffer).toString())));
     const client = await connectRaw(t, await open(t, app.port));
     client.socket.write(Buffer.concat([Buffer.from(HANDSHAKE), frame('one'), frame('two').subarray(0, 3)]));
     client.socket.write(frame('two').subarray(3));
