@@ -187,7 +187,10 @@ export class BodyReader {
     if (after === MORE) return MORE;
     if (reader.end > 0) {
       const trailers = this.#fields.parseTrailers(reader.text, 0, reader.end);
-      if (trailers === null) return this.#refuse(this.#fields.detail, this.#fields.code);
+      if (trailers === null) {
+        const source = reader.audit() ? this.#fields : reader;
+        return this.#refuse(source.detail, source.code);
+      }
       this.trailers = trailers.count > 0 ? trailers : null;
       reader.forget();
     }

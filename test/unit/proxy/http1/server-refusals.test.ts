@@ -56,6 +56,22 @@ test('what is refused in one piece is refused with the same code at every split'
   }
 });
 
+test('of two things that are wrong the same one is said at every split', () => {
+  const fields = 'X-A: 1\r\n'.repeat(101);
+  for (const bytes of [
+    `GET / HTTP/1.1\r\nHost: a\r\n${fields}X-\nB: 1\r\n\r\n`,
+    `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${fields}X-\nB: 1\r\n\r\n`,
+  ]) {
+    const whole = new ServerHarness();
+    whole.socket.feed(bytes);
+    const split = new ServerHarness();
+    split.socket.feed(bytes.slice(0, -20));
+    split.socket.feed(bytes.slice(-20));
+    assert.deepEqual(split.transcript, whole.transcript);
+    assert.match(whole.socket.written, /^HTTP\/1\.1 400/);
+  }
+});
+
 test('what is refused in one piece is refused with the same code byte by byte', () => {
   for (const [what, bytes] of [...HOSTILE_HEADS, ...HOSTILE_BODIES]) {
     const whole = new ServerHarness();
