@@ -1,11 +1,11 @@
 // gRPC-Web at an edge, spoken by hand as browsers do, with a gRPC app of grpc-js behind it.
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { type GrpcApp, startGrpcApp } from '../support/grpc-peers.ts';
 import { type Answer, ask, connectRaw, startUpstream } from '../support/http-peers.ts';
-import { askHttp2, connectHttp2 } from '../support/http2-peers.ts';
+import { askHttp2, connectHttp2, startHttp2Upstream } from '../support/http2-peers.ts';
 import { edgeView, type ProxyHarness, startProxy } from '../support/proxy-harness.ts';
 
 const UNARY = '/weft.test.Echo/Unary';
@@ -213,6 +213,26 @@ test('without an app the failure is a status, in the form that was asked for', a
   assert.equal(answer.status, 200);
   assert.equal(answer.headers['grpc-status'], '14');
   assert.equal(answer.headers['content-type'], 'application/grpc-web-text+proto');
+});
+
+test('the app is asked in plain gRPC, and an answer without messages stays one', async (t) => {
+  const asked: IncomingHttpHeaders[] = [];
+  const app = await startHttp2Upstream(t, (stream, fields) => {
+    asked.push(fields);
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc+proto', 'grpc-status': '5' },
+      { endStream: true },
+    );
+  });
+  const edge = await startProxy(t, { view: edgeView([app.port], { protocol: 'grpc' }) });
+  const headers = { ...TEXT, 'content-type': 'application/grpc-web-text+proto' };
+  const answer = await ask(edge.port(), UNARY, { method: 'POST', headers, body: frame('a').toString('base64') });
+  const [fields] = asked;
+  assert.equal(fields?.['content-type'], 'application/grpc+proto');
+  assert.equal(fields['te'], 'trailers');
+  assert.equal(fields['content-length'], undefined);
+  assert.equal(answer.headers['content-type'], 'application/grpc-web-text+proto');
+  assert.deepEqual([answer.headers['grpc-status'], answer.headers['content-length'], answer.body], ['5', '0', '']);
 });
 
 test('a service that does not say that it speaks gRPC gets gRPC-Web as it is', async (t) => {

@@ -98,6 +98,7 @@ test('the statuses of errors that Weft makes itself are those of that mapping, o
     'downstream-closed': 1,
     'upstream-protocol': 13,
     'upstream-timeout': 4,
+    'per-try-timeout': 4,
     'stream-idle': 4,
     internal: 13,
   };
