@@ -124,9 +124,9 @@ class PlainConnection implements ServedConnection {
 
 /** What comes through the tunnel is served as if it had been accepted there. */
 function enter(socket: Socket, early: Buffer | null, codec: ServedConnection): ServedConnection {
-  codec.start();
+  // First: a codec reads elsewhere than in the socket's own buffer where that holds nothing.
   if (early !== null && !socket.readableEnded) socket.unshift(early);
-  socket.resume();
+  codec.start();
   return codec;
 }
 

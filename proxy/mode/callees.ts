@@ -28,15 +28,15 @@ function outboundListeners(view: View): readonly OutboundListener[] {
 /** `valueOf`: what is found under the callee's names. */
 export function calleesOf<T>(view: View, valueOf: (listener: OutboundListener) => T): readonly Callee<T>[] {
   return outboundListeners(view).map((listener) => {
-    const { service, port, loopback } = listener;
+    const { service, port, loopback, tcp } = listener;
     const addresses = instancesOf(listener, view);
-    return { service, port, loopback, addresses, http: true, value: valueOf(listener) };
+    return { service, port, loopback, addresses, http: tcp === null, value: valueOf(listener) };
   });
 }
 
 /** Where instances listen themselves: the endpoint of a mesh cluster is a sidecar beside the app. */
-function instancesOf({ port, routes }: OutboundListener, view: View): readonly HostPort[] {
-  const splits = view.routes.get(routes)?.routes.flatMap(({ split }) => split) ?? [];
+function instancesOf({ port, routes, tcp }: OutboundListener, view: View): readonly HostPort[] {
+  const splits = tcp?.split ?? view.routes.get(routes)?.routes.flatMap(({ split }) => split) ?? [];
   return [...new Set(splits.map(({ cluster }) => cluster))].flatMap((name): readonly HostPort[] => {
     const endpoints = view.endpoints.get(name)?.endpoints ?? [];
     if (view.clusters.get(name)?.kind === 'static') return endpoints;
@@ -99,5 +99,7 @@ function slotOf(loopback: string, port: number): number {
 }
 
 function inboundPorts(view: View): number[] {
-  return [...view.listeners.values()].flatMap((listener) => (listener.kind === 'inbound' ? [listener.appPort] : []));
+  return [...view.listeners.values()].flatMap((listener) =>
+    listener.kind === 'inbound' ? [listener.appPort, ...listener.ports.map(({ port }) => port)] : [],
+  );
 }
