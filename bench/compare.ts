@@ -3,6 +3,7 @@
 import type { Effort } from './effort.ts';
 import type { Load } from './load/load.ts';
 import { runOpenLoop } from './load/open-loop.ts';
+import { coreBusyMs } from './process.ts';
 import { median, rowOf, type Sample, valuesOf } from './sample.ts';
 import { type Contender, cost, type SuiteContext } from './suite.ts';
 
@@ -38,6 +39,8 @@ const OVERHEAD = 0.1;
 /** And what the generator of a fixed rate sends before it counts. */
 const FIXED_OVERHEAD = 0.9;
 const WARMUP_WITHOUT_JIT = 5;
+/** Percent of the proxy's core. */
+const MOST_OTHERS = 5;
 /** Starting and stopping the proxies. */
 const START = 5;
 
@@ -79,6 +82,18 @@ export async function compare(
   const chosen = (name: string): boolean => context.points?.some((part) => name.includes(part)) ?? true;
   for (const point of comparison.points) if (chosen(point.name)) await measurePoint(context, contenders, point);
   for (const fixed of comparison.fixed) if (chosen(fixed.of)) await measureFixed(context, contenders, fixed);
+  noteOthers(context);
+}
+
+/** A machine with other work on it gives other figures. */
+function noteOthers({ rows, notes }: SuiteContext): void {
+  const shares = rows.flatMap((row) => valuesOf(row, 'others'));
+  const disturbed = shares.filter((share) => share > MOST_OTHERS).length;
+  if (disturbed === 0) return;
+  const worst = Math.max(...shares).toFixed(0);
+  notes.push(
+    `in ${disturbed} of ${shares.length} rounds other programs took more than ${MOST_OTHERS} % of the proxy's core, up to ${worst} %`,
+  );
 }
 
 function roundsOf({ bodyBytes }: Point, { rounds, bodyRounds }: Effort): number {
@@ -152,9 +167,12 @@ async function measureFixed(context: SuiteContext, contenders: readonly Contende
 }
 
 async function measureRound(contender: Contender, load: () => Promise<Load>, bodyBytes = 0): Promise<Sample> {
+  const began = performance.now();
+  const busyBefore = coreBusyMs();
   const before = cost(contender);
   const seen = await load();
   const after = cost(contender);
+  const others = coreBusyMs() - busyBefore - (after.cpuMs - before.cpuMs);
   const cpuSeconds = (after.cpuMs - before.cpuMs) / 1_000;
   // Where the generator counts bytes of answers, those of unfinished requests are among them.
   const mib = Math.max(seen.bytes, seen.requests * bodyBytes) / 1024 ** 2;
@@ -166,6 +184,7 @@ async function measureRound(contender: Contender, load: () => Promise<Load>, bod
     rss: after.rssMiB,
     anon: after.anonMiB,
     failures: seen.failures,
+    others: Math.max(0, (others / (performance.now() - began)) * 100),
     ...(bodyBytes === 0 ? {} : { mibPerCpuSecond: mib / cpuSeconds, mibPerSecond: mib / seen.seconds }),
   };
 }

@@ -67,11 +67,29 @@ export async function startSubject(spec: SubjectSpec): Promise<Subject> {
 export function runOnLoadCore(command: readonly string[], seconds: number): Promise<string> {
   const options = { maxBuffer: 16 * 1024 * 1024, timeout: seconds * 1_000 + 30_000, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve, reject) => {
-    execFile('taskset', ['-c', String(LOAD_CORE), ...command], options, (error, stdout, stderr) => {
+    const child = execFile('taskset', ['-c', String(LOAD_CORE), ...command], options, (error, stdout, stderr) => {
+      generators.delete(child);
       if (error === null) resolve(stdout);
       else reject(new Error(`${command[0]} failed: ${error.message}\n${stderr}`));
     });
+    generators.add(child);
   });
+}
+
+const generators = new Set<ChildProcess>();
+
+export function stopGenerators(): void {
+  for (const child of generators) child.kill('SIGKILL');
+}
+
+/** ms that core PROXY_CORE spent in programs and kernel since it started, interrupts left out. */
+export function coreBusyMs(): number {
+  const line = new RegExp(`^cpu${PROXY_CORE} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '';
+  // proc(5): user, nice, system.
+  return line
+    .split(' ')
+    .slice(0, 3)
+    .reduce((sum, ticks) => sum + Number(ticks) * MS_PER_TICK, 0);
 }
 
 /** Sums over the process and all that it started: a master and its workers are one proxy. */

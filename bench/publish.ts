@@ -133,13 +133,14 @@ function overview(kept: ReadonlyMap<string, SuiteFigures>): string {
 /** A line per target of these suites. */
 export function verdicts(figuresOf: ReadonlyMap<string, readonly Row[]>): {
   readonly lines: string[];
-  readonly missed: number;
+  /** Missed, or not measured. */
+  readonly open: number;
 } {
   const judged = TARGETS.filter(({ suite }) => figuresOf.has(suite)).map((each) =>
     judge(each, figuresOf.get(each.suite) ?? []),
   );
   const lines = judged.map(({ target, verdict, found }) => `${verdict.padEnd(12)} ${line(target)}: ${found}`);
-  return { lines, missed: judged.filter(({ verdict }) => verdict === 'missed').length };
+  return { lines, open: judged.filter(({ verdict }) => verdict === 'missed' || verdict === 'not measured').length };
 }
 
 function line({ suite, says, point, fixed, sense, limit, stretch }: Target): string {

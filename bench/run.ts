@@ -1,11 +1,13 @@
 // `npm run bench`: Weft beside its peers, in one run on this machine, built as it is shipped. See bench/README.md. The
-// last lines say met, equal or missed per target; exit 1 where one is missed or a suite failed.
+// last lines say met, equal or missed per target; exit 1 where one is missed or not
+// measured, or a suite failed.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Effort, PROFILES } from './effort.ts';
 import { describe, publish, verdicts } from './publish.ts';
+import { stopGenerators } from './process.ts';
 import { figures, store } from './results.ts';
 import type { Row } from './sample.ts';
 import type { Suite, SuiteContext } from './suite.ts';
@@ -77,7 +79,13 @@ async function runSuite(suite: Suite, effort: Effort): Promise<Ran> {
   const stopAll = async (): Promise<void> => {
     for (const subject of context.running.splice(0).toReversed()) await subject.stop().catch(() => {});
   };
-  const interrupt = (): void => void stopAll().finally(() => process.exit(130));
+  const interrupt = (): void => {
+    stopGenerators();
+    void stopAll().finally(() => {
+      rmSync(context.work, { recursive: true, force: true });
+      process.exit(130);
+    });
+  };
   for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
     await suite.run(context);
@@ -127,9 +135,9 @@ async function main(): Promise<void> {
     ran.set(suite.name, outcome.rows);
     if (outcome.failed) failed += 1;
   }
-  const { lines: judged, missed } = verdicts(ran);
+  const { lines: judged, open } = verdicts(ran);
   process.stdout.write(`\n${judged.join('\n')}\n`);
-  process.exitCode = failed > 0 || missed > 0 ? 1 : 0;
+  process.exitCode = failed > 0 || open > 0 ? 1 : 0;
 }
 
 await main();

@@ -3,7 +3,7 @@
 /**
  * cpu: µs of CPU per request, all threads; rps: requests a second; p50, p99: ms; rss, anon, file: MiB at the end of the
  * round; mibPerCpuSecond: MiB of bodies moved per second of CPU; perConnection: KiB of RSS; growth: MiB of RSS since
- * minute two; lag: how late the generator of a fixed rate was, ms at p99.
+ * minute two; others: share of the proxy's core that other programs took, in percent; lag: how late the generator of a fixed rate was, ms at p99.
  */
 export type Measure =
   | 'cpu'
@@ -19,6 +19,7 @@ export type Measure =
   | 'perConnection'
   | 'perConnectionAnon'
   | 'growth'
+  | 'others'
   | 'lag';
 
 export type Sample = Readonly<Partial<Record<Measure, number>>>;
