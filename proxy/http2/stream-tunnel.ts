@@ -13,6 +13,8 @@ export class StreamTunnel implements Tunnel, DownstreamHandler, UpstreamHandler 
   #ending = false;
   #closing = false;
   #done = false;
+  #broken = false;
+  #told = false;
 
   /** `stream` is paused. */
   constructor(stream: Http2Stream) {
@@ -21,7 +23,7 @@ export class StreamTunnel implements Tunnel, DownstreamHandler, UpstreamHandler 
 
   start(handler: TunnelHandler): void {
     this.#handler = handler;
-    if (this.#done) handler.onClose(true);
+    if (this.#done) process.nextTick(tellLater, this);
     else this.#stream.resume();
   }
 
@@ -94,7 +96,19 @@ export class StreamTunnel implements Tunnel, DownstreamHandler, UpstreamHandler 
   #finish(broken: boolean): void {
     if (this.#done) return;
     this.#done = true;
+    this.#broken = broken;
     // Its owner may be in the middle of a call.
-    process.nextTick(() => this.#handler?.onClose(broken));
+    process.nextTick(tellLater, this);
   }
+
+  /** Only for what `#finish` and `start` asked for. */
+  tell(): void {
+    if (this.#handler === null || this.#told) return;
+    this.#told = true;
+    this.#handler.onClose(this.#broken);
+  }
+}
+
+function tellLater(tunnel: StreamTunnel): void {
+  tunnel.tell();
 }
