@@ -22,7 +22,8 @@ export class RequestTarget implements MatchInput {
     const path = normalizePath(sent);
     if (path === null) return false;
     if (path !== sent) head.target = question === -1 ? path : path + target.slice(question);
-    this.path = path;
+    // `OPTIONS *` asks about the server as a whole: it goes where its root does, as it is.
+    this.path = path === '*' ? '/' : path;
     this.query = question === -1 ? '' : target.slice(question + 1);
     this.method = head.method;
     this.#headers = head.headers;
