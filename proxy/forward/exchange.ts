@@ -231,6 +231,11 @@ export class Exchange implements DownstreamHandler, AttemptOwner, TimeLimitOwner
     const failed = this.#attempt;
     const cluster = this.#cluster;
     this.#attempt = null;
+    // The app holds the same deadline, and resets the stream when it is over.
+    if (this.#deadline !== null && this.#deps.now() >= this.#deadline.at) {
+      this.#fail(overdue(this.#deadline));
+      return;
+    }
     if (this.#phase !== 'waiting' || failed === null || cluster === null) {
       this.#fail(error);
       return;

@@ -21,6 +21,8 @@ export interface RunningExchange {
   readonly records: ExchangeRecord[];
   /** Moves the clock; milliseconds. */
   advance(ms: number): void;
+  /** The same, before any timer notices. */
+  elapse(ms: number): void;
 }
 
 export interface RunOptions {
@@ -72,6 +74,9 @@ export function runExchange(head: RequestHead, options: RunOptions = {}): Runnin
     cluster,
     handler,
     records,
+    elapse: (ms) => {
+      now += ms;
+    },
     advance: (ms) => {
       now += ms;
       wheel.advance();

@@ -91,6 +91,15 @@ test('the shorter of grpc-timeout and the timeout of the route holds', () => {
   recorded(running, { code: 'upstream-timeout', grpcStatus: 4 });
 });
 
+test('an app that gives up when the deadline is over has not failed in any other way', () => {
+  const running = runExchange(call({ 'grpc-timeout': '50m' }));
+  running.elapse(60);
+  running.cluster.last.fail(new MeshError('upstream-closed', { origin: 'upstream', unprocessed: true }));
+  assert.equal(running.cluster.requests.length, 1);
+  assert.equal(running.downstream.head?.headers.get('grpc-status'), '4');
+  recorded(running, { code: 'upstream-timeout', grpcStatus: 4 });
+});
+
 test('a call without any time left reaches nobody', () => {
   const running = runExchange(call({ 'grpc-timeout': '0m' }));
   assert.equal(running.cluster.requests.length, 0);
