@@ -11,7 +11,7 @@ import type { Http1Limits } from './limits.ts';
  * Fields that `Connection` cannot name away: framing, routing and what access is decided by. A sender
  * that names them is wrong (RFC 9110 §7.6.1), and to believe it is a known way around policies.
  */
-const NOT_PER_HOP = new Set(
+export const NOT_PER_HOP: ReadonlySet<string> = new Set(
   `authorization cache-control content-encoding content-length content-range content-type cookie forwarded
   host set-cookie traceparent tracestate via x-forwarded-client-cert x-forwarded-for x-forwarded-host
   x-forwarded-proto x-request-id`.split(/\s+/),
