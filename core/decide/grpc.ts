@@ -48,8 +48,7 @@ export function formatGrpcTimeout(ms: number): string {
   return seconds <= MOST_DIGITS ? `${seconds}S` : `${Math.min(Math.ceil(seconds / 3_600), MOST_DIGITS)}H`;
 }
 
-export const GRPC_OK = 0;
-export const GRPC_UNKNOWN = 2;
+const GRPC_UNKNOWN = 2;
 /** Codes of statuscodes.md: 0 to 16. */
 export const GRPC_STATUSES = 17;
 
