@@ -33,6 +33,9 @@ export async function runNetns(flags: NetnsCommand, out: (line: string) => void)
   const plan = transparent === undefined ? asked : await withDestinations(asked, transparent);
   if (flags.print) return out(printRules(plan, backend).trimEnd());
   out(said(plan, await applyRules(plan, system, backend)));
+  if (transparent !== undefined && plan.redirects.length === asked.redirects.length) {
+    out('the sidecar asks for no redirect: does it run with --transparent on, and call anything on other machines?');
+  }
 }
 
 /** A sidecar that is away, not yet there included, changes no rule. */

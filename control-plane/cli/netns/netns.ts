@@ -73,9 +73,9 @@ async function installedBackends({ execute: run }: NetnsSystem): Promise<readonl
 
 async function removeOf(backend: Backend, host: NetnsSystem): Promise<void> {
   if (backend === 'iptables') return forEachProgram(host, (_program, called) => removeText(called));
-  // Asked first: without the right to look there is nothing of ours either, and kernels without nftables say no.
-  const { code } = await host.execute('nft', ['list', 'table', 'inet', 'weft'], '');
-  if (code === 0) await restore(host, 'nft', ['--file', '-'], REMOVE);
+  // Asked first: kernels without nftables say no as well.
+  const there = await isThere(host, 'nft', ['list', 'table', 'inet', 'weft']);
+  if (there) await restore(host, 'nft', ['--file', '-'], REMOVE);
 }
 
 async function forEachProgram(
@@ -85,7 +85,7 @@ async function forEachProgram(
   const programs: Program[] = (await host.hasIpv6()) ? ['iptables', 'ip6tables'] : ['iptables'];
   for (const program of programs) {
     const called = new Set<Hook>();
-    for (const hook of HOOKS) if (await isCalled(program, hook, host.execute)) called.add(hook);
+    for (const hook of HOOKS) if (await isThere(host, program, checkArguments(hook))) called.add(hook);
     const text = textOf(program, called);
     if (text !== '') await restore(host, `${program}-restore`, ['-w', '--noflush'], text);
   }
@@ -96,9 +96,11 @@ async function restore(host: NetnsSystem, program: string, args: readonly string
   if (code !== 0) throw refused(program, stderr);
 }
 
-// Whatever else is wrong, such as a missing permission, shows when the rules are set.
-async function isCalled(program: Program, hook: Hook, run_: Execute): Promise<boolean> {
-  return (await run(run_, program, checkArguments(hook), '')).code === 0;
+/** Who may not look knows nothing, least of all that there is nothing to remove. Throws MeshError `netns-refused`. */
+async function isThere(host: NetnsSystem, program: string, args: readonly string[]): Promise<boolean> {
+  const { code, stderr } = await run(host.execute, program, args, '');
+  if (code !== 0 && FORBIDDEN.test(stderr)) throw refused(program, stderr);
+  return code === 0;
 }
 
 async function run(
@@ -115,6 +117,8 @@ async function run(
   }
 }
 
+const FORBIDDEN = /permission denied|operation not permitted|must be root/i;
+
 function missing(what: string, cause?: unknown): MeshError {
   const hint = "use the image's target netns, or install iptables or nftables";
   return new MeshError('netns-refused', { detail: `there is ${what} here`, hint, cause });
@@ -122,7 +126,7 @@ function missing(what: string, cause?: unknown): MeshError {
 
 function refused(program: string, stderr: string): MeshError {
   const said = stderr.trim().split('\n')[0] ?? '';
-  const forbidden = /permission denied|operation not permitted|must be root/i.test(stderr);
+  const forbidden = FORBIDDEN.test(stderr);
   return new MeshError('netns-refused', {
     detail: said.startsWith(program) ? said : `${program}: ${said}`,
     hint: forbidden ? 'it has to run as root with NET_ADMIN: `user: root`, `cap_add: [NET_ADMIN]`' : '',

@@ -6,7 +6,9 @@ import type { NetnsPlan } from '../../../../../control-plane/cli/netns/plan.ts';
 const PLAN: NetnsPlan = { appPorts: [8080], redirects: [] };
 
 /** Answers `-C` by `called`; a restore fails with `fault`. */
-function fakeSystem(options: { called?: boolean; fault?: string; programs?: readonly string[]; ipv6?: boolean } = {}) {
+function fakeSystem(
+  options: { called?: boolean; fault?: string; programs?: readonly string[]; ipv6?: boolean; blind?: string } = {},
+) {
   const { programs = ['iptables'] } = options;
   const restored: { program: string; text: string }[] = [];
   const host: NetnsSystem = {
@@ -14,8 +16,9 @@ function fakeSystem(options: { called?: boolean; fault?: string; programs?: read
       if (!programs.some((each) => program.replace('6', '').startsWith(each)))
         throw Object.assign(new Error('spawn ENOENT'), { code: 'ENOENT' });
       if (args.includes('--version')) return { code: 0, stderr: '' };
-      if (args.includes('-C') || args.includes('list'))
-        return { code: options.called ? 0 : 1, stderr: 'No chain/target/match by that name.' };
+      if (args.includes('-C') || args.includes('list')) {
+        return { code: options.called ? 0 : 1, stderr: options.blind ?? 'No chain/target/match by that name.' };
+      }
       restored.push({ program, text: input });
       return options.fault === undefined ? { code: 0, stderr: '' } : { code: 4, stderr: options.fault };
     },
@@ -93,4 +96,18 @@ test('nftables is taken where it alone is installed, or asked for; what the othe
   assert.equal(await applyRules(PLAN, first.host), 'iptables');
   assert.equal(first.restored.at(-1)?.text, 'table inet weft\ndelete table inet weft\n');
   await assert.rejects(applyRules(PLAN, fakeSystem().host, 'nftables'), { detail: 'there is no nft here' });
+});
+
+test('who may not look is not told that rules are gone', async () => {
+  for (const [program, blind] of [
+    [
+      'iptables',
+      'iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)',
+    ],
+    ['nft', 'netlink: Error: cache initialization failed: Operation not permitted'],
+  ] as const) {
+    const { host, restored } = fakeSystem({ programs: [program], blind });
+    await assert.rejects(removeRules(host), { code: 'netns-refused', hint: /NET_ADMIN/ });
+    assert.deepEqual(restored, []);
+  }
 });
