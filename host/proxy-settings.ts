@@ -79,6 +79,15 @@ export const SIDECAR_SETTINGS = {
     shape: 'HOST:PORT',
     doc: "where the app listens; default: 127.0.0.1 and the service's own port",
   }),
+  appPorts: setting<ReadonlyMap<string, HostPort>>({
+    flag: 'app-port',
+    env: 'WEFT_APP_PORTS',
+    read: readAddressMap,
+    fallback: new Map(),
+    shape: 'NAME=HOST:PORT',
+    doc: "where the app listens for a further port of `ports`; default: --app's host and the port's own; may be repeated",
+    many: true,
+  }),
   inbound: setting<HostPort>({
     flag: 'inbound',
     env: 'WEFT_INBOUND',

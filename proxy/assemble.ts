@@ -7,26 +7,30 @@ import type { Cluster, Endpoint, View } from '../core/model/view.ts';
 import { Acceptor, createPlainServer, type Serve, type ServerFactory } from './accept/acceptor.ts';
 import { ListenerSet, type OpenedListeners, type Unbound, type WantedListener } from './accept/listener-set.ts';
 import type { PortSharing } from './accept/port-sharing.ts';
+import { createProxiedServer } from './accept/proxied-server.ts';
 import type { Refusal } from './agent/agent.ts';
 import { ClusterSet, type PreparedClusters } from './cluster/cluster-set.ts';
 import type { DialDone } from './cluster/dial.ts';
 import { dialPlain } from './cluster/plain-dial.ts';
 import { POOL_LIMITS } from './cluster/pool.ts';
-import { clientConnection, type CodecParts, type FindTunnel, serveConnection } from './codecs.ts';
+import { clientConnection, type CodecParts, type FindTunnel, type Served, serveConnection } from './codecs.ts';
 import type { IdSource } from './filter/ids.ts';
 import { DateSource } from './forward/date.ts';
 import { Deadlines } from './forward/deadline.ts';
 import { Forwarder } from './forward/forwarder.ts';
+import { splice } from './forward/splice.ts';
 import type { ExchangePlan } from './forward/plan.ts';
 import { type FaultCount, Http2Faults } from './http2/faults.ts';
 import { TimerWheel } from './kit/timer-wheel.ts';
 import type { WantedRedirect } from './mode/callees.ts';
 import type { ServerCertificates } from './mode/certificates.ts';
-import { notReadyPlan } from './mode/not-ready.ts';
-import type { EarlyListener, ListenerPlan, Mode, PlanContext } from './mode/plan-context.ts';
+import { notReadyPlan, notReadyTcpPlan } from './mode/not-ready.ts';
+import type { EarlyListener, ListenerPlan, Mode, PlanContext, TunnelPlan } from './mode/plan-context.ts';
+import { TcpForwarder } from './tcp/forwarder.ts';
 import type { DenialSink } from './telemetry/denials.ts';
-import { createRecorder, type RecorderOptions } from './telemetry/recorder.ts';
+import { createConnectionRecorder, createRecorder, type RecorderOptions } from './telemetry/recorder.ts';
 import { EdgeCertificates, type ServerCertificate } from './tls/edge-tls.ts';
+import { EDGE_PROTOCOLS } from './tls/material.ts';
 import type { MeshDialer } from './tls/mesh-dial.ts';
 import type { MeshTls } from './tls/mesh-tls.ts';
 
@@ -50,9 +54,9 @@ export interface ProxyOptions {
 
 /** What stands behind a listening socket and is swapped by a view. */
 interface Behind {
-  readonly forwarder: Forwarder;
+  readonly served: Served;
   /** By the names that its plan gives tunnels. */
-  readonly tunnels: Map<string, Forwarder>;
+  readonly tunnels: Map<string, Served>;
   /** Null where the socket is not an edge's with TLS. */
   readonly certificates: EdgeCertificates | null;
 }
@@ -192,7 +196,7 @@ export class Proxy {
       const one = byName.get(name);
       const behind = this.#behind.get(acceptor);
       if (one === undefined || behind === undefined) continue;
-      behind.forwarder.swap(one.listener.plan);
+      swapPlans(behind.served, one.listener);
       this.#swapTunnels(behind.tunnels, one.listener);
       if (one.certificate !== null) behind.certificates?.update([one.certificate]);
     }
@@ -202,10 +206,15 @@ export class Proxy {
   }
 
   /** A tunnel that is open goes on, with what the view says now. */
-  #swapTunnels(tunnels: Map<string, Forwarder>, listener: ListenerPlan): void {
-    const plans = listener.tunnels ?? new Map<string, ExchangePlan>();
-    for (const [name, forwarder] of tunnels) forwarder.swap(plans.get(name) ?? this.#idlePlan(listener));
-    for (const [name, plan] of plans) if (!tunnels.has(name)) tunnels.set(name, this.#forwarder(plan));
+  #swapTunnels(tunnels: Map<string, Served>, listener: ListenerPlan): void {
+    const plans = listener.tunnels ?? new Map<string, TunnelPlan>();
+    for (const [name, served] of tunnels) swapPlans(served, plans.get(name) ?? { plan: this.#idlePlan(listener) });
+    for (const [name, plan] of plans) {
+      if (tunnels.has(name)) continue;
+      const served = this.#served(listener);
+      swapPlans(served, plan);
+      tunnels.set(name, served);
+    }
   }
 
   /** Once each, however often they are tried. */
@@ -235,6 +244,7 @@ export class Proxy {
       random,
       denials,
       record: createRecorder(recorder, view.snapshot),
+      recordConnection: createConnectionRecorder(recorder, view.snapshot),
     };
     return this.#options.modes.flatMap((mode) => mode.listeners(view, context));
   }
@@ -265,16 +275,16 @@ export class Proxy {
     listener: EarlyListener;
     certificate: ServerCertificate | null;
   }): WantedListener {
-    const { name, tls, optional = false } = listener;
+    const { name, optional = false } = listener;
     const address = this.#options.sharing?.placeOf(name, listener.address) ?? listener.address;
     const make = (): Acceptor => this.#acceptor({ ...listener, address }, certificate);
-    return { name, address, kind: tls, optional, make };
+    return { name, address, kind: kindOf(listener), optional, make };
   }
 
   #acceptor(listener: EarlyListener, certificate: ServerCertificate | null): Acceptor {
-    const forwarder = this.#forwarder(this.#idlePlan(listener));
-    const tunnels = new Map<string, Forwarder>();
-    const serving = (by: Forwarder, find: FindTunnel | null): Serve => {
+    const served = this.#served(listener);
+    const tunnels = new Map<string, Served>();
+    const serving = (by: Served, find: FindTunnel | null): Serve => {
       return (socket, info, onClose) => serveConnection(socket, info, onClose, by, this.#codecs, find);
     };
     const find: FindTunnel = (name) => {
@@ -288,22 +298,40 @@ export class Proxy {
       scheme: listener.tls === 'none' ? 'http' : 'https',
       sharing: this.#options.sharing ?? null,
       createServer: this.#serverFactory(listener, certificates),
-      serve: serving(forwarder, listener.connect === true ? find : null),
+      serve: serving(served, listener.connect === true ? find : null),
     });
-    this.#behind.set(acceptor, { forwarder, tunnels, certificates });
+    this.#behind.set(acceptor, { served, tunnels, certificates });
     return acceptor;
   }
 
-  #forwarder(plan: ExchangePlan): Forwarder {
-    return new Forwarder({ deadlines: this.#deadlines, now: () => performance.now(), date: this.#date }, plan);
+  #served(listener: EarlyListener): Served {
+    const timers = this.#timers;
+    const plan = this.#idlePlan(listener);
+    const { stats } = this.#options.recorder;
+    return {
+      http: new Forwarder({ deadlines: this.#deadlines, now, date: this.#date }, plan),
+      tcp: new TcpForwarder(
+        { timers, now, splice },
+        notReadyTcpPlan((record) => stats.tcp.record(record)),
+        listener.tls === 'passthrough' ? 'passthrough' : 'plain',
+      ),
+    };
   }
 
   #serverFactory(listener: EarlyListener, certificates: EdgeCertificates | null): ServerFactory {
+    const { name, proxyProtocol: from } = listener;
+    const inner = this.#innerServer(listener, certificates);
+    return from === undefined ? inner : createProxiedServer({ from, name, log: this.#options.log, inner });
+  }
+
+  #innerServer(listener: EarlyListener, certificates: EdgeCertificates | null): ServerFactory {
     const { mesh, log } = this.#options;
-    if (listener.tls === 'none') return createPlainServer;
-    if (certificates !== null) return (onSocket) => certificates.createServer(listener.name, log, onSocket);
-    if (mesh === null) throw new MeshError('no-identity', { detail: `listener ${listener.name}` });
-    return (onSocket) => mesh.tls.createServer(listener.name, onSocket);
+    const { name, tls } = listener;
+    if (tls === 'none' || tls === 'passthrough') return createPlainServer;
+    const protocols = 'tcp' in listener ? [] : EDGE_PROTOCOLS;
+    if (certificates !== null) return (onSocket) => certificates.createServer(name, log, protocols, onSocket);
+    if (mesh === null) throw new MeshError('no-identity', { detail: `listener ${name}` });
+    return (onSocket) => mesh.tls.createServer(name, onSocket);
   }
 
   #idlePlan(listener: EarlyListener): ExchangePlan {
@@ -320,7 +348,23 @@ export class Proxy {
   }
 }
 
+/** What makes two sockets at one place different ones; by plans alone, they are the same. */
+function kindOf(listener: EarlyListener): string {
+  const { tls, proxyProtocol } = listener;
+  const bytes = tls === 'edge' && 'tcp' in listener ? ['bytes'] : [];
+  return [tls, ...bytes, ...(proxyProtocol === undefined ? [] : ['proxied', ...proxyProtocol])].join(' ');
+}
+
+function swapPlans(served: Served, { plan, tcp }: TunnelPlan): void {
+  served.http.swap(plan);
+  served.tcp.swap(tcp ?? null);
+}
+
 function refusal(error: MeshError, resource: string, ruleId: string): Refusal {
   const detail = error.detail === '' ? error.message : `${error.message}: ${error.detail}`;
   return { code: error.code, resource, ruleId, message: error.hint === '' ? detail : `${detail} (${error.hint})` };
+}
+
+function now(): number {
+  return performance.now();
 }

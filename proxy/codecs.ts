@@ -17,6 +17,11 @@ import type { Http2Faults } from './http2/faults.ts';
 import { HTTP2_LIMITS, type Http2Limits, LOCAL_HTTP2_LIMITS, MESH_HTTP2_LIMITS } from './http2/limits.ts';
 import { Http2ServerConnection } from './http2/server-connection.ts';
 import type { TimerWheel } from './kit/timer-wheel.ts';
+import { PlainDownstream, type TcpDownstream } from './tcp/downstream.ts';
+import type { TcpForwarder } from './tcp/forwarder.ts';
+import { MeshDownstream } from './tcp/mesh-downstream.ts';
+import { PassthroughDownstream } from './tcp/passthrough-downstream.ts';
+import { BYTES_PROTOCOL } from './tls/material.ts';
 
 /** What all connections of a proxy share. */
 export interface CodecParts {
@@ -25,6 +30,12 @@ export interface CodecParts {
 }
 
 /** How the tunnel of this name is served; undefined: there is none any more. */
+/** What runs behind a listening socket: either of the two, by what a connection turns out to be. */
+export interface Served {
+  readonly http: Forwarder;
+  readonly tcp: TcpForwarder;
+}
+
 export type FindTunnel = (name: string) => Serve | undefined;
 
 /**
@@ -36,11 +47,14 @@ export function serveConnection(
   socket: Socket,
   info: ConnectionInfo,
   onClose: () => void,
-  forwarder: Forwarder,
+  served: Served,
   parts: CodecParts,
   tunnels: FindTunnel | null,
 ): ServedConnection {
   const agreed = agreedProtocol(socket);
+  const bytes = bytesFrom(socket, agreed, info, served.tcp, parts.timers);
+  if (bytes !== null) return served.tcp.serve(socket, bytes, info, onClose);
+  const forwarder = served.http;
   if (agreed === 'h2') {
     return http2Server(socket, info, onClose, forwarder, parts, limitsFor(info));
   }
@@ -55,6 +69,19 @@ export function serveConnection(
     onPreface: null,
   };
   return new Http1ServerConnection(socket, info, options);
+}
+
+/** null: it is HTTP. On a mesh leg the handshake says so, elsewhere the listener is for one of the two. */
+function bytesFrom(
+  socket: Socket,
+  agreed: string | null,
+  { peer }: ConnectionInfo,
+  { kind }: TcpForwarder,
+  timers: TimerWheel,
+): TcpDownstream | null {
+  if (peer !== null) return agreed === BYTES_PROTOCOL ? new MeshDownstream(socket, timers) : null;
+  if (kind === 'none') return null;
+  return kind === 'passthrough' ? new PassthroughDownstream(socket, timers) : new PlainDownstream(socket);
 }
 
 /** The client side of a connection that was dialled for `cluster`. */

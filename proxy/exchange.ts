@@ -5,6 +5,7 @@
 //   accept → tls → server codec ──RequestListener──▶ forward ──ClusterHandle/EndpointHandle──▶ client codec
 //                  server codec ◀───Downstream────── forward ◀──────UpstreamHandler─────────── client codec
 import type { GrpcForm } from '../core/decide/grpc.ts';
+import type { Socket } from 'node:net';
 import type { MeshError } from '../core/kit/error.ts';
 import type { RuleId, SpiffeId } from '../core/model/brand.ts';
 import type { Cluster } from '../core/model/view.ts';
@@ -136,6 +137,11 @@ export interface EndpointHandle {
    * connection that may have gone stale while it was idle.
    */
   request(head: RequestHead, handler: UpstreamHandler, fresh: boolean): Upstream;
+  /**
+   * A connection of its own for bytes: plain, or mutual TLS with the mesh's protocol for them. It counts as a request in
+   * flight until it closes. Calls back once, never at once; an error is `unprocessed`. The returned function gives up.
+   */
+  connect(done: (error: MeshError | null, socket: Socket | null) => void): () => void;
 }
 
 /** What `record` writes about one finished exchange: filled in on the way, read once at its end. */
@@ -169,6 +175,34 @@ export interface ExchangeRecord {
   startedAt: number;
   firstByteAt: number;
   finishedAt: number;
+  /** Private detail of the error, for the log. */
+  detail: string;
+}
+
+/** What `record` writes about one finished connection that is not HTTP. */
+export interface ConnectionRecord {
+  connection: ConnectionInfo;
+  /** Envoy's response flag, '-' for none. */
+  flag: string;
+  /** MeshError code, '' for none. */
+  code: string;
+  /** Rule id of the route that it took, '' for none. */
+  route: string;
+  /** The rule that decided the outcome: the denying rule, else what admitted it. */
+  rule: string;
+  cluster: string;
+  endpoint: string;
+  decisionId: string;
+  attempts: number;
+  /** From the client, and to it. */
+  receivedBytes: number;
+  sentBytes: number;
+  /** performance.now() in ms: accepted, an endpoint took it (0: none did), closed. */
+  startedAt: number;
+  connectedAt: number;
+  finishedAt: number;
+  /** Either side broke it off. */
+  broken: boolean;
   /** Private detail of the error, for the log. */
   detail: string;
 }

@@ -74,6 +74,17 @@ export function authorize(
   return nearestMiss(authorizer, peer, rules, method, path);
 }
 
+/** A connection of bytes: whoever may open it may say anything, so rules for certain methods or paths do not admit it. */
+export function authorizeConnection(authorizer: Authorizer, peer: SpiffeId | null): AuthorizationDecision {
+  if (peer === null) return deny(authorizer.policy.denyRuleId, 'the caller proved no identity');
+  const caller = authorizer.callers.get(peer);
+  if (caller === undefined) return deny(authorizer.policy.denyRuleId, callerHint(authorizer, peer));
+  const { rules } = caller;
+  if (rules === null) return caller.admit;
+  const whole = rules.find(({ methods, paths }) => methods.length === 0 && paths.length === 0);
+  return whole?.admit ?? nearestMiss(authorizer, peer, rules, '', '');
+}
+
 function methodHolds(rule: Rule, method: string): boolean {
   return rule.methods.length === 0 || rule.methods.includes(method);
 }

@@ -5,6 +5,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { ConnectionInfo } from '../exchange.ts';
+import type { ProxiedPair } from '../kit/proxy-protocol.ts';
 import { bindAlone, type PortSharing } from './port-sharing.ts';
 
 /** A codec's side of a connection. */
@@ -22,6 +23,8 @@ export type Serve = (socket: Socket, info: ConnectionInfo, onClose: () => void) 
 export interface SecureFacts {
   readonly peer: SpiffeId | null;
   readonly serverName: string;
+  /** Whose connection it is by the word of a trusted load balancer; default: the peer's own. */
+  readonly proxied?: ProxiedPair | null;
 }
 
 export type OnSocket = (socket: Socket, facts: SecureFacts) => void;
@@ -163,8 +166,8 @@ export class Acceptor {
     const info: ConnectionInfo = {
       listener: this.#name,
       peer: facts.peer,
-      remoteAddress: plainAddress(socket.remoteAddress ?? ''),
-      remotePort: socket.remotePort ?? 0,
+      remoteAddress: facts.proxied?.source.address ?? plainAddress(socket.remoteAddress ?? ''),
+      remotePort: facts.proxied?.source.port ?? socket.remotePort ?? 0,
       scheme,
       serverName: facts.serverName,
     };

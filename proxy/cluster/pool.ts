@@ -1,6 +1,7 @@
 // The connections to one endpoint. Idle ones are taken last in, first out, so that the fewest stay warm.
 // A request without one opens one and takes whichever is free first, its own or one that is given back.
 import { mayRepeat } from '../../core/decide/keep-alive.ts';
+import type { Socket } from 'node:net';
 import { MeshError } from '../../core/kit/error.ts';
 import type { RuleId } from '../../core/model/brand.ts';
 import type { Cluster, Endpoint } from '../../core/model/view.ts';
@@ -8,6 +9,7 @@ import type { EndpointHandle, RequestHead, Upstream, UpstreamHandler } from '../
 import { type ClientConnection, type ConnectionFactory, type Dial, speaksHttp2 } from './dial.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { PendingRequest } from './pending.ts';
+import { RawConnections } from './raw-connections.ts';
 import { type CreateConnection, overloaded, SharedPool } from './shared-pool.ts';
 
 export interface PoolLimits {
@@ -91,6 +93,8 @@ export class EndpointPool implements EndpointHandle {
   readonly #dials = new Set<() => void>();
   /** Connections that carry many requests at a time: between sidecars. */
   readonly #shared: SharedPool;
+  /** Connections that carry bytes. */
+  readonly #raw: RawConnections;
   /** A sidecar of an older version, which has one request on a connection at a time. */
   #oldPeer = false;
   #busy = 0;
@@ -110,6 +114,12 @@ export class EndpointPool implements EndpointHandle {
     this.#deps = deps;
     this.#row = new Uint32Array(1);
     this.#idle = new IdleConnections({ most: deps.limits.idle, timeout: deps.limits.idleTimeout, now: deps.now });
+    this.#raw = new RawConnections(cluster, endpoint, {
+      dial: deps.dial,
+      most: deps.limits.connections,
+      counts: this.counts,
+      onCount: () => this.#count(),
+    });
     this.#shared = new SharedPool(cluster, endpoint, deps, {
       counts: this.counts,
       onCount: () => this.#count(),
@@ -118,7 +128,7 @@ export class EndpointPool implements EndpointHandle {
   }
 
   get active(): number {
-    return this.#busy + this.#waiting.length + this.#shared.active;
+    return this.#busy + this.#waiting.length + this.#shared.active + this.#raw.active;
   }
 
   get idle(): number {
@@ -172,9 +182,14 @@ export class EndpointPool implements EndpointHandle {
     return pending;
   }
 
+  connect(done: (error: MeshError | null, socket: Socket | null) => void): () => void {
+    return this.#raw.connect(done);
+  }
+
   /** Opens one connection ahead of need. Calls back with what became of it. */
   warm(done: (error: MeshError | null) => void): void {
-    if (this.#shares) this.#shared.warm(done);
+    if (this.#cluster.protocol === 'tcp') this.#raw.probe(done);
+    else if (this.#shares) this.#shared.warm(done);
     else if (this.#entries.size > 0) queueMicrotask(() => done(null));
     else this.#open(done);
   }
@@ -195,6 +210,7 @@ export class EndpointPool implements EndpointHandle {
   /** Ends everything now. */
   close(): void {
     this.#shared.close();
+    this.#raw.close();
     this.drain();
     for (const giveUp of this.#dials) giveUp();
     this.#dials.clear();

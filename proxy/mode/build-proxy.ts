@@ -24,7 +24,7 @@ export type Role =
       readonly namespace: string;
       readonly settings: Pick<
         SidecarSettings,
-        'app' | 'inbound' | 'outbound' | 'outboundByHost' | 'names' | 'transparent'
+        'app' | 'appPorts' | 'inbound' | 'outbound' | 'outboundByHost' | 'names' | 'transparent'
       >;
     };
 
@@ -62,7 +62,7 @@ function modesOf(role: Role): readonly Mode[] {
   if (role.kind === 'edge') return [new EdgeMode()];
   const { service, namespace, settings } = role;
   return [
-    new InboundMode({ address: settings.inbound, app: settings.app }),
+    new InboundMode({ address: settings.inbound, app: settings.app, appPorts: settings.appPorts }),
     new OutboundMode({
       service,
       namespace,

@@ -28,9 +28,9 @@ function outboundListeners(view: View): readonly OutboundListener[] {
 /** `valueOf`: what is found under the callee's names. */
 export function calleesOf<T>(view: View, valueOf: (listener: OutboundListener) => T): readonly Callee<T>[] {
   return outboundListeners(view).map((listener) => {
-    const { service, port, loopback, tcp } = listener;
+    const { service, port, portName, loopback, tcp } = listener;
     const addresses = instancesOf(listener, view);
-    return { service, port, loopback, addresses, http: tcp === null, value: valueOf(listener) };
+    return { service, port, loopback, addresses, http: tcp === null && portName === '', value: valueOf(listener) };
   });
 }
 

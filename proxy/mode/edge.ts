@@ -9,6 +9,7 @@ import type { ExchangePlan } from '../forward/plan.ts';
 import { createPlan, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
 import { CompiledRoutes } from './routes.ts';
 import { RequestTarget } from './target.ts';
+import { directTcpPlan, passthroughPlan } from './tcp-plan.ts';
 
 /** Served on every listener beside its hosts: a check from the same machine must not need DNS. */
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -26,15 +27,23 @@ export class EdgeMode implements Mode {
     return edgeListeners(view).map((listener) => ({
       name: listener.name,
       address: addressOf(listener),
-      tls: listener.tls === 'internal' ? 'edge' : 'none',
+      tls: listener.tls === 'internal' ? 'edge' : (listener.tls ?? 'none'),
       hosts: listener.hosts,
       plan: edgePlan(listener, view, context),
+      ...bytesOf(listener, context),
+      ...(listener.proxyProtocol === null ? {} : { proxyProtocol: listener.proxyProtocol }),
     }));
   }
 }
 
 function edgeListeners(view: View): EdgeListenerResource[] {
   return [...view.listeners.values()].filter((listener) => listener.kind === 'edge');
+}
+
+function bytesOf({ tls, tcp }: EdgeListenerResource, context: PlanContext): Pick<ListenerPlan, 'tcp'> {
+  const [first] = tcp;
+  if (first === undefined) return {};
+  return { tcp: tls === 'passthrough' ? passthroughPlan(tcp, context) : directTcpPlan(first, context) };
 }
 
 function addressOf(listener: EdgeListenerResource): HostPort {

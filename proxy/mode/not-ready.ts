@@ -2,9 +2,18 @@
 import { MeshError } from '../../core/kit/error.ts';
 import type { IdSource } from '../filter/ids.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
-import type { Recorder } from '../telemetry/recorder.ts';
+import type { TcpPlan } from '../tcp/plan.ts';
+import type { ConnectionRecorder, Recorder } from '../telemetry/recorder.ts';
 import { createPlan } from './plan-context.ts';
 import { sayFailure } from './say-failure.ts';
+
+/** The same for connections that are bytes: other sidecars try another instance. */
+export function notReadyTcpPlan(record: ConnectionRecorder): TcpPlan {
+  return {
+    route: () => new MeshError('no-endpoint', { detail: 'there is no view yet', unprocessed: true }),
+    record,
+  };
+}
 
 /** `toMesh`: who asks is another sidecar, which is told that it may try another instance meanwhile. */
 export function notReadyPlan(ids: IdSource, record: Recorder, toMesh: boolean): ExchangePlan {

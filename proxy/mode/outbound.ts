@@ -11,9 +11,17 @@ import { type RequestFilter, viaFilter } from '../filter/forwarded.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
 import { calleesOf, ipv6Places, namedPlaces, type Place, type WantedRedirect, wantedRedirects } from './callees.ts';
 import { deny } from './deny.ts';
-import { createPlan, type EarlyListener, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
+import {
+  createPlan,
+  type EarlyListener,
+  type ListenerPlan,
+  type Mode,
+  type PlanContext,
+  type TunnelPlan,
+} from './plan-context.ts';
 import { CompiledRoutes } from './routes.ts';
 import { RequestTarget } from './target.ts';
+import { directTcpPlan } from './tcp-plan.ts';
 
 export interface OutboundModeOptions {
   /** Name of this workload's service, for `Via`. */
@@ -61,13 +69,14 @@ export class OutboundMode implements Mode {
     const { service, namespace } = this.#options;
     const onRequest = viaFilter(`${service}-out`);
     const planFor = (find: FindCallee): ExchangePlan => outboundPlan(find, service, onRequest, context);
-    const callees = calleesOf(view, ({ name, routes }): Behind => {
+    const callees = calleesOf(view, ({ name, routes, tcp }): Behind => {
       const table = view.routes.get(routes) ?? { name: routes, routes: [] };
       const compiled = new CompiledRoutes(table, context.find, context.random);
-      return { name, routes: compiled, plan: planFor({ find: () => compiled, why: nothing }) };
+      const carries = tcp === null ? {} : { tcp: directTcpPlan(tcp, context) };
+      return { name, routes: compiled, served: { plan: planFor({ find: () => compiled, why: nothing }), ...carries } };
     });
-    const byName = new Map(callees.map(({ value }) => [value.name, value.plan]));
-    const nobody = planFor({ find: () => undefined, why: nothing });
+    const byName = new Map(callees.map(({ value }) => [value.name, value.served]));
+    const nobody: TunnelPlan = { plan: planFor({ find: () => undefined, why: nothing }) };
     const shared = compileDestinations(callees, { namespace, self: service });
     const byHost = planFor({
       find: (authority) => shared.request(authority)?.routes,
@@ -76,11 +85,10 @@ export class OutboundMode implements Mode {
     });
     const early = this.early().map((each) => {
       if (each.name === BY_HOST) return { ...each, plan: byHost, tunnels: byName };
-      return { ...each, plan: byName.get(each.name) ?? nobody };
+      return { ...each, ...(byName.get(each.name) ?? nobody) };
     });
     const named = this.#places(view).map(({ name, callee, address }): ListenerPlan => {
-      const plan = byName.get(callee) ?? nobody;
-      return { name, address, tls: 'none', hosts: [], optional: true, plan };
+      return { name, address, tls: 'none', hosts: [], optional: true, ...(byName.get(callee) ?? nobody) };
     });
     return [...early, ...named];
   }
@@ -101,7 +109,7 @@ export class OutboundMode implements Mode {
 interface Behind {
   readonly name: string;
   readonly routes: CompiledRoutes;
-  readonly plan: ExchangePlan;
+  readonly served: TunnelPlan;
 }
 
 interface FindCallee {

@@ -10,8 +10,9 @@ import { meshResponseFilter, type RequestFilter } from '../filter/forwarded.ts';
 import { identify } from '../filter/trace.ts';
 import type { ExchangePlan, RouteAction } from '../forward/plan.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import type { TcpPlan } from '../tcp/plan.ts';
 import type { DenialSink } from '../telemetry/denials.ts';
-import type { Recorder } from '../telemetry/recorder.ts';
+import type { ConnectionRecorder, Recorder } from '../telemetry/recorder.ts';
 import type { WantedRedirect } from './callees.ts';
 import type { FindCluster } from './routes.ts';
 
@@ -23,6 +24,7 @@ export interface PlanContext {
   readonly ids: IdSource;
   readonly random: () => number;
   readonly record: Recorder;
+  readonly recordConnection: ConnectionRecorder;
   readonly denials: DenialSink;
 }
 
@@ -30,17 +32,24 @@ export interface PlanContext {
 export interface ListenerPlan {
   readonly name: string;
   readonly address: HostPort;
-  /** mesh: mutual TLS. edge: a server certificate for `hosts`. */
-  readonly tls: 'none' | 'mesh' | 'edge';
+  /** mesh: mutual TLS. edge: a server certificate for `hosts`. passthrough: TLS goes on to where its SNI leads. */
+  readonly tls: 'none' | 'mesh' | 'edge' | 'passthrough';
   readonly hosts: readonly string[];
   /** Another program may have the place: the view is taken without this socket, which is tried again. Default false. */
   readonly optional?: boolean;
   readonly plan: ExchangePlan;
+  /** Its connections are bytes; where tls is mesh, those that the handshake says are. Default: none are. */
+  readonly tcp?: TcpPlan;
   /** CONNECT is spoken; default false. */
   readonly connect?: boolean;
   /** What `plan.connect` names. */
-  readonly tunnels?: ReadonlyMap<string, ExchangePlan>;
+  readonly tunnels?: ReadonlyMap<string, TunnelPlan>;
+  /** CIDR blocks whose connections begin with a PROXY header; default: nobody's do. */
+  readonly proxyProtocol?: readonly string[];
 }
+
+/** What a tunnel carries: HTTP, or where there is `tcp`, bytes. */
+export type TunnelPlan = Pick<ListenerPlan, 'plan' | 'tcp'>;
 
 /** The differences between inbound, outbound and edge. */
 export interface Mode {
@@ -53,7 +62,7 @@ export interface Mode {
   redirects?(view: View): readonly WantedRedirect[];
 }
 
-export type EarlyListener = Omit<ListenerPlan, 'plan' | 'tunnels'>;
+export type EarlyListener = Omit<ListenerPlan, 'plan' | 'tunnels' | 'tcp'>;
 
 export interface PlanParts {
   /** Default: those of the codecs. */

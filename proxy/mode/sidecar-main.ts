@@ -30,14 +30,14 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
     path: ({ self, identity, certificates }) => {
       const { account: service, namespace, trustDomain } = self;
       requireRole('sidecar', service);
-      const { app, inbound, outbound, outboundByHost, names, transparent } = settings;
+      const { app, appPorts, inbound, outbound, outboundByHost, names, transparent } = settings;
       return makePath({
         workers,
         role: {
           kind: 'sidecar',
           service,
           namespace,
-          settings: { app, inbound, outbound, outboundByHost, names, transparent },
+          settings: { app, appPorts, inbound, outbound, outboundByHost, names, transparent },
         },
         identity: meshIdentity(identity, trustDomain),
         certificates,

@@ -1,7 +1,7 @@
 // The last step of every exchange: count it, and where wanted write its access-log line.
 import type { Log, LogFields } from '../../core/kit/log.ts';
 import type { SnapshotHash, SpiffeId } from '../../core/model/brand.ts';
-import type { ExchangeRecord } from '../exchange.ts';
+import type { ConnectionRecord, ExchangeRecord } from '../exchange.ts';
 import type { Stats } from './stats.ts';
 
 export interface RecorderOptions {
@@ -14,6 +14,7 @@ export interface RecorderOptions {
 }
 
 export type Recorder = (record: ExchangeRecord) => void;
+export type ConnectionRecorder = (record: ConnectionRecord) => void;
 
 /** For one plan: the snapshot is that of the view that it was compiled from. */
 export function createRecorder(options: RecorderOptions, snapshot: SnapshotHash): Recorder {
@@ -50,6 +51,41 @@ function accessFields(record: ExchangeRecord, identity: SpiffeId | null, snapsho
     responseBytes: record.responseBytes,
     durationMs: rounded(finishedAt - startedAt),
     firstByteMs: firstByteAt === 0 ? null : rounded(firstByteAt - startedAt),
+    snapshot,
+    decision: record.decisionId,
+    detail: record.detail,
+  };
+}
+
+/** The same for connections that are not HTTP. */
+export function createConnectionRecorder(options: RecorderOptions, snapshot: SnapshotHash): ConnectionRecorder {
+  const { stats, log, accessLog, identity } = options;
+  return (record) => {
+    stats.tcp.record(record);
+    if (accessLog) log.info(connectionFields(record, identity, snapshot), 'connection');
+  };
+}
+
+function connectionFields(record: ConnectionRecord, identity: SpiffeId | null, snapshot: SnapshotHash): LogFields {
+  const { connection, startedAt, connectedAt, finishedAt } = record;
+  return {
+    listener: connection.listener,
+    peer: connection.peer,
+    remote: `${connection.remoteAddress}:${connection.remotePort}`,
+    identity,
+    serverName: connection.serverName,
+    flag: record.flag,
+    code: record.code,
+    broken: record.broken,
+    route: record.route,
+    rule: record.rule,
+    cluster: record.cluster,
+    endpoint: record.endpoint,
+    attempts: record.attempts,
+    receivedBytes: record.receivedBytes,
+    sentBytes: record.sentBytes,
+    durationMs: rounded(finishedAt - startedAt),
+    connectMs: connectedAt === 0 ? null : rounded(connectedAt - startedAt),
     snapshot,
     decision: record.decisionId,
     detail: record.detail,

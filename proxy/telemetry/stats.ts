@@ -2,6 +2,7 @@
 // made per request. Metrics and the admin socket read them.
 import { GRPC_STATUSES } from '../../core/decide/grpc.ts';
 import type { ExchangeRecord } from '../exchange.ts';
+import { TcpStats } from './tcp-stats.ts';
 
 /** Upper bounds of the duration histogram, in ms, inclusive; one more bucket takes the rest. */
 export const DURATION_BOUNDS: readonly number[] = [
@@ -39,6 +40,8 @@ type ByCluster = Map<string, Series>;
 type ByRoute = Map<string, ByCluster>;
 
 export class Stats {
+  /** Connections that are not HTTP. */
+  readonly tcp = new TcpStats();
   readonly #byListener = new Map<string, ByRoute>();
   readonly #all: Series[] = [];
 

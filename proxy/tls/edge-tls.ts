@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server } from 'node:tls';
 import { hostMatches } from '../../core/decide/match.ts';
 import type { Log } from '../../core/kit/log.ts';
-import { EDGE_PROTOCOLS, EDGE_VERSIONS, type KeyMaterial, serverContext } from './material.ts';
+import { EDGE_VERSIONS, type KeyMaterial, serverContext } from './material.ts';
 import { type ProvenPeer, serverNameOf } from './mesh-tls.ts';
 
 /** One certificate and the names that it is shown for. */
@@ -48,12 +48,18 @@ export class EdgeCertificates {
     return (named ?? this.#entries[0])?.context;
   }
 
-  createServer(name: string, log: Log, onSocket: (socket: Socket, proven: ProvenPeer) => void): Server {
+  /** `protocols`: by ALPN; empty: whatever is inside, it is bytes. */
+  createServer(
+    name: string,
+    log: Log,
+    protocols: string[],
+    onSocket: (socket: Socket, proven: ProvenPeer) => void,
+  ): Server {
     const server = createServer(
       {
         SNICallback: (serverName, done) => done(null, this.find(serverName)),
         handshakeTimeout: HANDSHAKE_TIMEOUT,
-        ALPNProtocols: EDGE_PROTOCOLS,
+        ...(protocols.length === 0 ? {} : { ALPNProtocols: protocols }),
         allowHalfOpen: true,
         noDelay: true,
         ...EDGE_VERSIONS,

@@ -24,6 +24,8 @@ export const MESH_VERSIONS = {
 export const MESH_PROTOCOLS: string[] = ['h2', 'http/1.1'];
 /** Clients that offer neither get HTTP/1.1 where they offer nothing, and no connection otherwise. */
 export const EDGE_PROTOCOLS: string[] = ['h2', 'http/1.1'];
+/** Bytes between sidecars, in frames (docs/tcp.md). */
+export const BYTES_PROTOCOL = 'weft-tcp';
 export const EDGE_VERSIONS = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
 
 /** Throws where key and chain do not belong together or cannot be read. */

@@ -7,7 +7,8 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { Cluster, Endpoint } from '../../core/model/view.ts';
 import { verifyPeer } from '../../certs/spiffe/peer.ts';
-import { MESH_PROTOCOLS, MESH_VERSIONS } from './material.ts';
+import { meshServerName } from '../kit/mesh-port.ts';
+import { BYTES_PROTOCOL, MESH_PROTOCOLS, MESH_VERSIONS } from './material.ts';
 import type { MeshTls } from './mesh-tls.ts';
 
 export type MeshDialDone = (error: MeshError | null, socket: Socket | null) => void;
@@ -33,7 +34,9 @@ export class MeshDialer {
       host: endpoint.host,
       port: endpoint.port,
       secureContext: this.#tls.context,
-      ALPNProtocols: http1Only ? ['http/1.1'] : MESH_PROTOCOLS,
+      ALPNProtocols: protocolsFor(cluster, http1Only),
+      // Empty: none is sent. Without it Node would send the host, where it is a name.
+      servername: meshServerName(cluster.service, cluster.port),
       rejectUnauthorized: true,
       checkServerIdentity: (_host, certificate) => this.#check(cluster, certificate.raw),
       ...MESH_VERSIONS,
@@ -95,6 +98,11 @@ export class MeshDialer {
       cause: error,
     });
   }
+}
+
+function protocolsFor(cluster: Cluster, http1Only: boolean): string[] {
+  if (cluster.protocol === 'tcp') return [BYTES_PROTOCOL];
+  return http1Only ? ['http/1.1'] : MESH_PROTOCOLS;
 }
 
 function unreachable(endpoint: Endpoint, reason: string, code: ErrorCode = 'connect-failed'): MeshError {

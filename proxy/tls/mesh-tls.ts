@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { Log } from '../../core/kit/log.ts';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import { verifyPeer } from '../../certs/spiffe/peer.ts';
-import { MESH_PROTOCOLS, MESH_VERSIONS, type MeshMaterial, meshContext } from './material.ts';
+import { BYTES_PROTOCOL, MESH_PROTOCOLS, MESH_VERSIONS, type MeshMaterial, meshContext } from './material.ts';
 
 export interface MeshTlsOptions {
   readonly trustDomain: string;
@@ -68,7 +68,7 @@ export class MeshTls {
         requestCert: true,
         rejectUnauthorized: true,
         handshakeTimeout: HANDSHAKE_TIMEOUT,
-        ALPNProtocols: MESH_PROTOCOLS,
+        ALPNProtocols: [...MESH_PROTOCOLS, BYTES_PROTOCOL],
         allowHalfOpen: true,
         noDelay: true,
       },

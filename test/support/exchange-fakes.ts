@@ -194,6 +194,7 @@ export class FakeCluster implements ClusterHandle {
         this.requests.push(upstream);
         return upstream;
       },
+      connect: () => () => {},
     }));
   }
 
