@@ -74,7 +74,7 @@ export class FrameWriter {
     }
     this.#writeHead(this.#take(FRAME_HEAD), length, DATA, flags, stream);
     this.#close();
-    this.#pieces.push(payload.subarray(start, end));
+    this.#pieces.push(length === payload.length ? payload : payload.subarray(start, end));
     this.#length += length;
   }
 

@@ -42,6 +42,22 @@ export class Sender {
     if (!this.#pumping) this.pump();
   }
 
+  /** One frame, where nobody waits and it fits: most bodies are. False: nothing was done. */
+  pushNow(stream: Http2Stream, chunk: Buffer, end: boolean): boolean {
+    const { length } = chunk;
+    if (this.#pumping || this.#turns.length > 0 || stream.queued) return false;
+    if (length > this.#frameBytes || length > this.#peer.frameBytes) return false;
+    if (length > this.window || length > stream.sendWindow || !this.#host.writable()) return false;
+    this.#writer.data(stream.id, chunk, 0, length, end);
+    this.window -= length;
+    stream.sendWindow -= length;
+    this.#host.sentData(length, false);
+    if (!end) return true;
+    stream.outEnds = true;
+    stream.markSent();
+    return true;
+  }
+
   /** False: the window would be larger than one may be. */
   grant(stream: Http2Stream | null, bytes: number): boolean {
     if (stream === null) {

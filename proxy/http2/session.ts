@@ -160,6 +160,12 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     this.flushSoon();
   }
 
+  pushNow(stream: Http2Stream, chunk: Buffer, end: boolean): boolean {
+    if (!this.sender.pushNow(stream, chunk, end)) return false;
+    this.flushSoon();
+    return true;
+  }
+
   credit(stream: Http2Stream | null, bytes: number): void {
     if (this.state !== 'open') return;
     const { limits } = this;

@@ -7,6 +7,8 @@ import type { HeaderList } from '../kit/header-list.ts';
 export interface StreamHost {
   /** Queues what a stream holds to be sent; it goes out in turn with the others. */
   push(stream: Http2Stream): void;
+  /** Sends all of it now, where nothing is in the way. False: it has to be queued. */
+  pushNow(stream: Http2Stream, chunk: Buffer, end: boolean): boolean;
   /** Bytes of DATA were taken by their reader, or by nobody: the peer may send more. */
   credit(stream: Http2Stream | null, bytes: number): void;
   /** Ends the stream by RST_STREAM; its handler is not told. */
@@ -159,6 +161,7 @@ export abstract class Http2Stream {
 
   /** False: stop until `takeDrain`. */
   push(chunk: Buffer, end: boolean): boolean {
+    if (this.outBytes === 0 && this.host.pushNow(this, chunk, end)) return true;
     this.out.push(chunk);
     this.outBytes += chunk.length;
     if (end) this.outEnds = true;
