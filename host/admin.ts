@@ -9,6 +9,7 @@ import { MeshError } from '../core/kit/error.ts';
 import type { HostPort } from '../core/model/mesh.ts';
 import { ensureDir, isErrno } from './files.ts';
 import { sha256Hex } from './hash.ts';
+import { bindAlone } from './shared-port.ts';
 
 export interface Reply {
   readonly status: number;
@@ -27,6 +28,8 @@ export interface RunningServer {
   readonly address: string;
   /** 0 for a Unix socket. */
   readonly port: number;
+  /** Takes no more connections, and frees the place; those that are open go on. */
+  free(): void;
   close(): Promise<void>;
 }
 
@@ -38,23 +41,41 @@ export function text(body: string, status = 200): Reply {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${body}\n` };
 }
 
+/** With other processes of ours: none has the place yet (`first`), or one has it and is to share it (`beside`). */
+export type Sharing = 'alone' | 'first' | 'beside';
+
 /** Serves on TCP; port 0 is chosen by the system. Throws MeshError `address-in-use`. */
-export async function startStatusServer(address: HostPort, handlers: Handlers): Promise<RunningServer> {
-  const server = pages(handlers);
-  await listening(server, { host: address.host, port: address.port });
+export async function startStatusServer(
+  address: HostPort,
+  handlers: Handlers,
+  sharing: Sharing = 'alone',
+): Promise<RunningServer> {
+  const server = pages(handlers, {});
+  const { host, port } = address;
+  if (sharing === 'first' && port !== 0) {
+    await bindAlone(address).catch((cause: unknown) => {
+      throw bindError(cause, `${host}:${port}`);
+    });
+  }
+  await listening(server, { host, port, reusePort: sharing !== 'alone' });
   const bound = server.address() as AddressInfo;
   return running(server, bound.address, bound.port);
 }
 
 /**
  * Serves on a Unix socket with mode 0600. A file that a dead process left is replaced; a live one is
- * `address-in-use`. Too long a path moves to the temporary folder: read the real one from `address`.
+ * `address-in-use`. Too long a path moves to the temporary folder: read the real one from `address`. `actions` are
+ * asked for by POST.
  */
-export async function startAdminServer(path: string, handlers: Handlers): Promise<RunningServer> {
+export async function startAdminServer(
+  path: string,
+  handlers: Handlers,
+  actions: Handlers = {},
+): Promise<RunningServer> {
   const real = adminSocketPath(path);
   await ensureDir(dirname(real));
   await removeStale(real);
-  const server = pages(handlers);
+  const server = pages(handlers, actions);
   // The umask counts at bind, which happens inside listen(): the socket is never open to others.
   const before = process.umask(0o177);
   const bound = listening(server, { path: real });
@@ -86,7 +107,7 @@ async function removeStale(path: string): Promise<void> {
   if (await answers(path)) {
     throw new MeshError('address-in-use', {
       detail: `another process serves ${path}`,
-      hint: 'stop it, or give this one another state folder',
+      hint: 'stop it, or give this one another state folder; a proxy replaces it without a gap with --takeover',
     });
   }
   rmSync(path, { force: true });
@@ -103,19 +124,24 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function pages(handlers: Handlers): Server {
+function pages(handlers: Handlers, actions: Handlers): Server {
   // Not by import: a module namespace of node:http reads its every getter, and one of them loads undici, 13 MiB.
   const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer({ keepAliveTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
     request.resume();
-    void answer(handlers, request, response);
+    void answer(handlers, actions, request, response);
   });
   server.maxConnections = 64;
   return server;
 }
 
-async function answer(handlers: Handlers, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const reply = await replyTo(handlers, request);
+async function answer(
+  handlers: Handlers,
+  actions: Handlers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const reply = await replyTo(handlers, actions, request);
   response.writeHead(reply.status, {
     'content-type': reply.contentType,
     'content-length': Buffer.byteLength(reply.body),
@@ -124,10 +150,12 @@ async function answer(handlers: Handlers, request: IncomingMessage, response: Se
   response.end(request.method === 'HEAD' ? undefined : reply.body);
 }
 
-async function replyTo(handlers: Handlers, request: IncomingMessage): Promise<Reply> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return text('only GET and HEAD', 405);
+async function replyTo(handlers: Handlers, actions: Handlers, request: IncomingMessage): Promise<Reply> {
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
-  const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  if (!reads && !(request.method === 'POST' && Object.hasOwn(actions, path))) return text('only GET and HEAD', 405);
+  const found = reads ? handlers : actions;
+  const handler = Object.hasOwn(found, path) ? found[path] : undefined;
   if (handler === undefined) return text(Object.keys(handlers).join('\n'), 404);
   try {
     return await handler(new URLSearchParams(query));
@@ -136,7 +164,10 @@ async function replyTo(handlers: Handlers, request: IncomingMessage): Promise<Re
   }
 }
 
-function listening(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
+function listening(
+  server: Server,
+  where: { host: string; port: number; reusePort: boolean } | { path: string },
+): Promise<void> {
   return new Promise((done, fail) => {
     server.once('error', (cause) =>
       fail(bindError(cause, 'path' in where ? where.path : `${where.host}:${where.port}`)),
@@ -171,6 +202,7 @@ function running(server: Server, address: string, port: number): RunningServer {
   return {
     address,
     port,
+    free: () => void server.close(),
     close: () =>
       new Promise((done) => {
         server.close(() => done());

@@ -56,6 +56,14 @@ const COMMON = {
     shape: 'N',
     doc: 'threads that share the listening ports, each with pools of its own; Linux only',
   }),
+  takeover: setting<boolean>({
+    flag: 'takeover',
+    env: 'WEFT_TAKEOVER',
+    read: readSwitch,
+    fallback: false,
+    shape: '',
+    doc: 'replace the process that runs with the same state folder, without a gap; default off',
+  }),
   drain: drainSetting(5_000, 'how long requests in flight may take when it stops'),
 };
 

@@ -6,7 +6,7 @@ import type { SpiffeId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { ConnectionInfo } from '../exchange.ts';
 import type { ProxiedPair } from '../kit/proxy-protocol.ts';
-import { bindAlone, type PortSharing } from './port-sharing.ts';
+import type { PortSharing } from './port-sharing.ts';
 
 /** A codec's side of a connection. */
 export interface ServedConnection {
@@ -44,6 +44,8 @@ export interface AcceptorOptions {
 }
 
 const MAX_CONNECTIONS = 10_000;
+/** Turns of the event loop that are waited for one without a new connection. */
+const QUIET_TURNS = 100;
 const PLAINTEXT: SecureFacts = { peer: null, serverName: '' };
 
 export const createPlainServer: ServerFactory = (onSocket) =>
@@ -90,8 +92,8 @@ export class Acceptor {
   /** Binds, again after `suspend`; throws MeshError `address-in-use`. */
   async start(): Promise<void> {
     const { address, sharing = null } = this.#options;
-    if (sharing !== null && !this.#claimed && address.port !== 0 && !sharing.isHeld(address)) {
-      await bindAlone(address).catch((cause: unknown) => {
+    if (!this.#claimed) {
+      await sharing?.claim(address).catch((cause: unknown) => {
         throw listenError(cause instanceof Error ? cause : new Error(String(cause)), address);
       });
     }
@@ -132,6 +134,7 @@ export class Acceptor {
   /** Takes no new connections, lets exchanges finish, and cuts what is left after `cap` ms. */
   async drain(cap: number): Promise<void> {
     this.#draining = true;
+    if (this.#options.sharing) await this.#quietTurn();
     if (this.#server.listening) this.#server.close();
     for (const connection of [...this.#connections]) connection.drain();
     if (this.#sockets.size === 0) return;
@@ -149,6 +152,18 @@ export class Acceptor {
     for (const connection of [...this.#connections]) connection.destroy();
     for (const socket of this.#sockets) socket.destroy();
     await this.suspend();
+  }
+
+  /**
+   * Where another process shares the place, connections that wait to be accepted would be lost with the socket: it
+   * closes right after a turn of the event loop in which none came.
+   */
+  async #quietTurn(): Promise<void> {
+    for (let turn = 0; turn < QUIET_TURNS; turn++) {
+      const before = this.#accepted;
+      await new Promise((done) => setImmediate(done));
+      if (this.#accepted === before && turn > 0) return;
+    }
   }
 
   #track(socket: Socket): void {

@@ -17,6 +17,9 @@ import { RequestHeadParser } from './request-head.ts';
 import { NOBODY, ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
 import type { Http1ServerOptions } from './server-options.ts';
 
+/** How long a drained connection waits for its first request, in milliseconds. */
+const FIRST_REQUEST_MS = 1_000;
+
 export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   readonly info: ConnectionInfo;
   readonly batch: WriteBatch;
@@ -39,6 +42,8 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   #handlerPaused = false;
   #socketPaused = false;
   #flushDue = false;
+  /** A request came. */
+  #used = false;
   #discardLeft = 0;
   /** A head was read. */
   #served = false;
@@ -67,11 +72,13 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#schedule(this.#options.limits.idleTimeoutMs);
   }
 
-  /** Finishes the exchange in hand with `Connection: close`; an idle connection is closed now. */
+  /** Finishes the exchange in hand, or the first one, with `Connection: close`; an idle connection is closed now. */
   drain(): void {
     this.draining = true;
-    if (this.#state === 'head' && this.#exchange === null && this.#input === null && !this.#heads.started)
-      this.#finish();
+    if (this.#state !== 'head' || this.#exchange !== null || this.#input !== null || this.#heads.started) return;
+    // Whoever has just connected has a request on the way: it is answered, as the last one.
+    if (this.#used) this.#finish();
+    else this.#schedule(FIRST_REQUEST_MS);
   }
 
   /** Cuts the connection; an exchange in hand is aborted. */
@@ -244,6 +251,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     }
     const first = !this.#served;
     this.#served = true;
+    this.#used = true;
     const head = this.#parser.parse(this.#heads.text, this.#heads.end);
     if (head === null) {
       if (first && this.#options.onPreface !== null && isForHttp2(this.#heads)) return this.#handToHttp2();

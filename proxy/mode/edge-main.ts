@@ -6,6 +6,7 @@ import { makePath } from './make-path.ts';
 import { meshIdentity, MeshProcess } from './mesh-process.ts';
 import { requireRole } from './role.ts';
 import { Shell } from './shell.ts';
+import { findPredecessor } from './takeover.ts';
 
 export async function runEdge(settings: EdgeSettings): Promise<number> {
   const name = settings.name ?? (settings.edge === null ? 'edge' : `edge-${settings.edge}`);
@@ -13,7 +14,8 @@ export async function runEdge(settings: EdgeSettings): Promise<number> {
   const log = createLog(logAs);
   const { status, drain, accessLog, workers, controlPlane, token } = settings;
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
-  const shell = new Shell({ log, status, stateDir, drain });
+  const predecessor = settings.takeover ? await findPredecessor(stateDir) : null;
+  const shell = new Shell({ log, status, stateDir, drain, predecessor });
   const edge = new MeshProcess({
     shell,
     controlPlane,
@@ -33,7 +35,7 @@ export async function runEdge(settings: EdgeSettings): Promise<number> {
         logAs,
         accessLog,
         drain,
-        held: [],
+        held: predecessor?.ports ?? [],
       });
     },
   });

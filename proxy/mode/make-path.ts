@@ -1,11 +1,13 @@
 // The data path that the settings ask for: on this thread, or on several.
 import { MeshError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
-import { CAN_SHARE_PORTS, type HeldPort, SharedPorts } from '../accept/port-sharing.ts';
+import { CAN_SHARE_PORTS } from '../../host/shared-port.ts';
+import type { HeldPort } from '../accept/port-sharing.ts';
 import type { DenialSink } from '../telemetry/denials.ts';
 import { buildPath, type MeshIdentity, type Role } from './build-proxy.ts';
 import type { ServerCertificates } from './certificates.ts';
 import type { DataPath } from './data-path.ts';
+import { SharedPorts } from './shared-ports.ts';
 import type { WorkerData } from './workers/contract.ts';
 import { WorkerPath } from './workers/worker-path.ts';
 

@@ -1,11 +1,21 @@
 // What surrounds every proxy process: log, status port, admin socket, readiness, reports to a parent,
 // signals and the drain. The modes fill it with a data path.
 import { join } from 'node:path';
+import { describeError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
-import { type Handlers, type RunningServer, startAdminServer, startStatusServer } from '../../host/admin.ts';
+import {
+  type Handlers,
+  json,
+  type Reply,
+  type RunningServer,
+  startAdminServer,
+  startStatusServer,
+  text,
+} from '../../host/admin.ts';
 import { type BoundPort, onParentGone, reportToParent } from '../../host/ipc.ts';
 import { metricsPage } from '../../host/metrics.ts';
+import { CAN_SHARE_PORTS } from '../../host/shared-port.ts';
 import { type StopSignals, watchStopSignals } from '../../host/signals.ts';
 import { adminPages, statusPages } from '../admin/pages.ts';
 import { DecisionRing } from '../telemetry/decisions.ts';
@@ -14,6 +24,7 @@ import { type Gauge, registerMetrics } from '../telemetry/metrics.ts';
 import type { Series } from '../telemetry/stats.ts';
 import type { DataPath, PathReport } from './data-path.ts';
 import { type Configuration, configAge, type GaugeReport, readGauge } from './gauges.ts';
+import type { Predecessor, TakeoverOffer } from './takeover.ts';
 
 export interface ShellOptions {
   readonly log: Log;
@@ -21,6 +32,10 @@ export interface ShellOptions {
   readonly stateDir: string;
   /** Milliseconds that a stop may take. */
   readonly drain: number;
+  /** Whom this process takes over from. */
+  readonly predecessor?: Predecessor | null;
+  /** Why nobody may take over from this one; '' where somebody may. */
+  readonly staysFor?: string;
 }
 
 export class Shell {
@@ -37,6 +52,8 @@ export class Shell {
   #facts: () => Readonly<Record<string, unknown>> = () => ({});
   #configuration: () => Configuration | null = () => null;
   #stopping = false;
+  #admin: RunningServer | null = null;
+  #startAdmin: () => Promise<void> = () => Promise.resolve();
 
   constructor(options: ShellOptions) {
     this.#options = options;
@@ -70,10 +87,16 @@ export class Shell {
       stats: () => this.#stats(),
       facts: () => ({ listeners: this.#ports(), ...this.#facts() }),
     });
-    this.#servers.push(
-      await startStatusServer(this.#options.status, { ...statusPages(unready, notes), ...this.#fresh(scrape) }),
-      await startAdminServer(join(this.#options.stateDir, 'admin.sock'), this.#fresh(admin)),
-    );
+    const { status, stateDir, predecessor = null } = this.#options;
+    const pages = { ...statusPages(unready, notes), ...this.#fresh(scrape) };
+    this.#servers.push(await this.#startStatus(status, pages));
+    this.#startAdmin = async () => {
+      const handlers = { ...this.#fresh(admin), '/takeover': () => json(this.#offer()) };
+      this.#admin = await startAdminServer(join(stateDir, 'admin.sock'), handlers, { '/leave': () => this.#leave() });
+      this.#servers.push(this.#admin);
+    };
+    // The place is taken until that one leaves.
+    if (predecessor === null) await this.#startAdmin();
   }
 
   /** The data path whose state the pages show, and where its configuration comes from if that is the control plane. */
@@ -90,8 +113,9 @@ export class Shell {
   /** One of the things that were missing is there; with the last one the process is ready. */
   has(what: 'certificate' | 'configuration'): void {
     if (!this.#missing.delete(what) || this.#missing.size > 0) return;
-    this.log.info({ listeners: this.#ports() }, 'ready');
-    reportToParent({ kind: 'ready' });
+    const { predecessor = null } = this.#options;
+    if (predecessor === null) this.#sayReady();
+    else void this.#replace(predecessor);
   }
 
   /** After sockets were bound or a view was applied. */
@@ -124,6 +148,46 @@ export class Shell {
     }
     await Promise.all(this.#servers.map((server) => server.close()));
     this.signals.close();
+  }
+
+  #sayReady(): void {
+    this.log.info({ listeners: this.#ports() }, 'ready');
+    reportToParent({ kind: 'ready' });
+  }
+
+  async #replace(predecessor: Predecessor): Promise<void> {
+    const { pid } = predecessor;
+    try {
+      await predecessor.leave();
+      await this.#startAdmin();
+      this.log.info({ pid }, 'took over');
+    } catch (error) {
+      // Both serve, until somebody stops one.
+      this.log.error({ pid, error: describeError(error) }, 'the process before this one does not leave');
+    }
+    this.#sayReady();
+  }
+
+  #startStatus(status: HostPort, pages: Handlers): Promise<RunningServer> {
+    const held = this.#options.predecessor?.ports.find(({ name }) => name === 'status');
+    const same = held !== undefined && (status.port === 0 || status.port === held.port);
+    if (same) return startStatusServer({ host: status.host, port: held.port }, pages, 'beside');
+    return startStatusServer(status, pages, CAN_SHARE_PORTS ? 'first' : 'alone');
+  }
+
+  #offer(): TakeoverOffer {
+    const { staysFor = '' } = this.#options;
+    const unable = CAN_SHARE_PORTS ? '' : `ports cannot be shared on ${process.platform}`;
+    return { pid: process.pid, ports: this.#ports(), refusal: staysFor || unable };
+  }
+
+  /** The successor is ready: its admin socket comes to the place of this one. */
+  #leave(): Reply {
+    const { refusal } = this.#offer();
+    if (refusal !== '') return text(refusal, 409);
+    this.#admin?.free();
+    setImmediate(() => this.signals.requestStop('another process took over'));
+    return text('leaving', 202);
   }
 
   #unready(): readonly string[] {

@@ -1,6 +1,7 @@
 // `weft sidecar` and `weft run -- CMD`: inbound and outbound of one service in one process.
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { MeshError } from '../../core/kit/error.ts';
 import { createLog } from '../../host/log.ts';
 import { announcedNamespace, currentNamespace } from '../../host/namespace.ts';
 import type { SidecarSettings } from '../../host/proxy-settings.ts';
@@ -10,6 +11,7 @@ import { lookEvery, PodWatch } from './pod-watch.ts';
 import { requireRole } from './role.ts';
 import { runChild } from './run.ts';
 import { Shell } from './shell.ts';
+import { findPredecessor } from './takeover.ts';
 
 /** `command`: the app to start once there is a certificate and a view; null: somebody else runs it. */
 export async function runSidecar(settings: SidecarSettings, command: readonly string[] | null): Promise<number> {
@@ -19,7 +21,13 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
   const log = createLog(logAs);
   const { status, drain, accessLog, workers } = settings;
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
-  const shell = new Shell({ log, status, stateDir, drain });
+  if (command !== null && settings.takeover) {
+    const hint = 'weft sidecar beside an app can be replaced; `weft run` ends with its app';
+    throw new MeshError('usage', { detail: '--takeover is not for `weft run`', hint });
+  }
+  const predecessor = settings.takeover ? await findPredecessor(stateDir) : null;
+  const staysFor = command === null ? '' : 'it runs an app, which would end with it';
+  const shell = new Shell({ log, status, stateDir, drain, predecessor, staysFor });
   const sidecar = new MeshProcess({
     shell,
     controlPlane: settings.controlPlane,
@@ -46,7 +54,7 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
         logAs,
         accessLog,
         drain,
-        held: [],
+        held: predecessor?.ports ?? [],
       });
     },
   });

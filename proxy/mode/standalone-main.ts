@@ -10,6 +10,7 @@ import { ServerCertificates } from './certificates.ts';
 import type { DataPath } from './data-path.ts';
 import { Shell } from './shell.ts';
 import { Standalone } from './standalone.ts';
+import { findPredecessor } from './takeover.ts';
 
 /** Far below the life of a server certificate, in ms. */
 const RENEW_EVERY = 12 * 3_600_000;
@@ -20,7 +21,8 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
   const logAs = { name, level: settings.logLevel, to: 'stdout' } as const;
   const log = createLog(logAs);
   const stateDir = settings.stateDir ?? join('.weft', 'proxies', name);
-  const shell = new Shell({ log, status, stateDir, drain });
+  const predecessor = settings.takeover ? await findPredecessor(stateDir) : null;
+  const shell = new Shell({ log, status, stateDir, drain, predecessor });
   const standalone = new Standalone({
     file,
     edge,
@@ -32,7 +34,7 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
     },
   });
   const loaded = await standalone.load();
-  const path = createPath(settings, shell, logAs, loaded.trustDomain);
+  const path = createPath(settings, shell, { logAs, held: predecessor?.ports ?? [] }, loaded.trustDomain);
   await path.start();
   const applied = await path.apply(loaded.view);
   if (!applied.ok) throw new MeshError(applied.error.code, { detail: applied.error.message });
@@ -54,7 +56,12 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
   return 0;
 }
 
-function createPath(settings: EdgeSettings, shell: Shell, logAs: PathOptions['logAs'], trustDomain: string): DataPath {
+function createPath(
+  settings: EdgeSettings,
+  shell: Shell,
+  { logAs, held }: Pick<PathOptions, 'logAs' | 'held'>,
+  trustDomain: string,
+): DataPath {
   return makePath({
     workers: settings.workers,
     role: { kind: 'edge' },
@@ -65,7 +72,7 @@ function createPath(settings: EdgeSettings, shell: Shell, logAs: PathOptions['lo
     logAs,
     accessLog: settings.accessLog,
     drain: settings.drain,
-    held: [],
+    held,
   });
 }
 

@@ -1,9 +1,9 @@
 // A worker thread: a data path of its own beside those of its siblings, on the same places. It asks the thread of the
 // process for what there is only one of: certificates, and the ring of denials.
 import { createLog } from '../../../host/log.ts';
-import { SharedPorts } from '../../accept/port-sharing.ts';
 import { buildPath } from '../build-proxy.ts';
 import { ServerCertificates } from '../certificates.ts';
+import { SharedPorts } from '../shared-ports.ts';
 import { type CallPort, Calls, type Handlers } from './calls.ts';
 import type { ProcessMethods, WorkerData, WorkerMethods } from './contract.ts';
 

@@ -212,6 +212,7 @@ test('an answer that cannot be written is told to its exchange even if it was gi
 
 test('drain closes an idle connection now, and a busy one after its answer', () => {
   const idle = new ServerHarness();
+  idle.socket.feed(GET);
   idle.connection.drain();
   assert.ok(idle.socket.ended);
   const busy = new ServerHarness({ answer: false });
@@ -221,6 +222,19 @@ test('drain closes an idle connection now, and a busy one after its answer', () 
   respond(busy.last.downstream, 200, '');
   assert.match(busy.socket.written, /Connection: close/);
   assert.ok(busy.socket.ended);
+});
+
+test('drain waits a moment for the first request of a connection, and answers it as the last one', () => {
+  const server = new ServerHarness();
+  server.connection.drain();
+  assert.ok(!server.socket.ended);
+  server.socket.feed(GET);
+  assert.match(server.socket.written, /^HTTP\/1.1 200 .*Connection: close\r\n/s);
+  assert.ok(server.socket.ended);
+  const silent = new ServerHarness();
+  silent.connection.drain();
+  silent.pass(1_200);
+  assert.ok(silent.socket.destroyed);
 });
 
 test('drain after the head was sent closes when the answer is whole', () => {
@@ -327,7 +341,21 @@ test('an early answer to a large body closes the connection', () => {
   const server = new ServerHarness({ answer: false });
   server.socket.feed(`${post(10_000_000)}hello`);
   respond(server.last.downstream, 403, 'no');
+  assert.match(server.socket.written, /\r\nConnection: close\r\n/);
   assert.ok(server.socket.ended && !server.socket.destroyed);
+});
+
+test('an answer that begins while a large body comes in keeps the connection where the body comes to its end', () => {
+  const server = new ServerHarness({ answer: false });
+  server.socket.feed(post(1_000_000));
+  const head = { status: 200, reason: '', headers: new HeaderList(), bodyLength: 0, declaredLength: -1 };
+  server.last.downstream.sendHead(head);
+  server.socket.feed('a'.repeat(1_000_000));
+  assert.ok(server.last.ended);
+  server.last.downstream.sendEnd(null);
+  assert.doesNotMatch(server.socket.written, /close/);
+  server.socket.feed(GET);
+  assert.equal(server.requests.length, 2);
 });
 
 test('an endless chunked body after an early answer is read up to a bound', () => {
