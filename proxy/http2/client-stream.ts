@@ -103,6 +103,11 @@ export class ClientStream extends Http2Stream implements Upstream {
     this.#tunnel?.sent();
   }
 
+  override stopSending(): void {
+    super.stopSending();
+    this.#tunnel?.sent();
+  }
+
   protected takeData(chunk: Buffer): void {
     this.#handler?.onData(chunk);
   }

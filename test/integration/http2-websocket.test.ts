@@ -7,10 +7,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { eventually } from '../support/eventually.ts';
-import { connectHttp2, startHttp2Upstream } from '../support/http2-peers.ts';
+import { askHttp2, connectHttp2, startHttp2Upstream } from '../support/http2-peers.ts';
 import { echoOn, nextMessage, openTunnel, openWebSocket } from '../support/http2-web-socket.ts';
 import { startRawUpstream, startUpstream } from '../support/http-peers.ts';
+import { outboundView, startCallee, startCaller } from '../support/mesh-pair.ts';
 import { edgeView, startProxy, type ProxyHarness } from '../support/proxy-harness.ts';
+import { makeTestAuthority } from '../support/test-authority.ts';
 
 const SIZES = [1, 125, 70_000, 3_000_000];
 
@@ -130,6 +132,22 @@ test('HTTP/2 on both sides', async (t) => {
   await assertEchoes(socket);
   await closeInOrder(socket);
   assert.deepEqual(seen, ['CONNECT', 'websocket', '/both', undefined]);
+});
+
+test('between sidecars every WebSocket has a connection of its own, and requests go on sharing theirs', async (t) => {
+  const authority = await makeTestAuthority();
+  const payments = await startCallee(t, authority, await echoApp(t));
+  const orders = await startCaller(t, authority, outboundView([payments.port('inbound')]));
+  const session = await connectHttp2(t, orders.port('outbound/payments'));
+  const accepted = (): number => payments.proxy.acceptors.find(({ name }) => name === 'inbound')?.counts.accepted ?? 0;
+  const first = await openWebSocket(session, '/charge/one');
+  const second = await openWebSocket(session, '/charge/two');
+  assert.equal((await askHttp2(session, '/charge')).body.toString(), 'plain');
+  await Promise.all([assertEchoes(first.socket), assertEchoes(second.socket)]);
+  assert.equal(accepted(), 3);
+  await closeInOrder(first.socket);
+  second.socket.terminate();
+  await eventually(() => orders.proxy.clusters.states.get('payments')?.pools[0]?.active === 0);
 });
 
 test('an app that has only ended its side still hears, and the other way round', async (t) => {
