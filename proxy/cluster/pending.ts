@@ -2,6 +2,7 @@
 // to the real one afterwards.
 import type { MeshError } from '../../core/kit/error.ts';
 import type { RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
+import { PieceList } from '../kit/buffers.ts';
 import type { HeaderList } from '../kit/header-list.ts';
 import type { ClientConnection } from './dial.ts';
 
@@ -15,8 +16,7 @@ export class PendingRequest implements Upstream {
   readonly #handler: UpstreamHandler;
   readonly #onCancel: (pending: PendingRequest) => void;
   #upstream: Upstream | null = null;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  #kept = new PieceList();
   #ended = false;
   #paused = false;
   #trailers: HeaderList | null = null;
@@ -37,9 +37,9 @@ export class PendingRequest implements Upstream {
     const upstream = connection.request(this.#head, this.#handler);
     this.#upstream = upstream;
     let ready = true;
-    for (const chunk of this.#chunks) ready = upstream.sendData(chunk);
-    const waiting = this.#bytes >= HIGH_WATER;
-    this.#chunks = [];
+    for (const chunk of this.#kept.pieces) ready = upstream.sendData(chunk);
+    const waiting = this.#kept.length >= HIGH_WATER;
+    this.#kept = new PieceList();
     if (this.#paused) upstream.pause();
     if (this.#ended) upstream.sendEnd(this.#trailers);
     else if (waiting && ready) this.#handler.onDrain();
@@ -51,9 +51,8 @@ export class PendingRequest implements Upstream {
 
   sendData(chunk: Buffer): boolean {
     if (this.#upstream !== null) return this.#upstream.sendData(chunk);
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    return this.#bytes < HIGH_WATER;
+    this.#kept.add(chunk);
+    return this.#kept.length < HIGH_WATER;
   }
 
   sendEnd(trailers: HeaderList | null): void {

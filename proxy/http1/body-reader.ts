@@ -55,6 +55,11 @@ export class BodyReader {
     return this.#state === 'length' ? this.#left : this.#state === 'done' ? 0 : -1;
   }
 
+  /** More is known to be still to come than is read for nobody. */
+  get tooLong(): boolean {
+    return this.left > this.#limits.discardBytes;
+  }
+
   /** `length`: bytes, or -1 for chunked. */
   begin(length: number): void {
     this.trailers = null;

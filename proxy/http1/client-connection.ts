@@ -13,6 +13,7 @@ import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
 import { ClientExchange, type ClientExchangeHost, requestBytes } from './client-exchange.ts';
 import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
+import { flushLater, ignore } from './later.ts';
 import type { Http1Limits } from './limits.ts';
 import { ResponseHeadParser } from './response-head.ts';
 
@@ -327,9 +328,3 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
 function upstreamError(code: ErrorCode, detail: string, unprocessed: boolean): MeshError {
   return new MeshError(code, { origin: 'upstream', detail, unprocessed });
 }
-
-function flushLater(connection: Http1ClientConnection): void {
-  connection.flushDue();
-}
-
-function ignore(): void {}

@@ -13,6 +13,7 @@ import type { Tunnel } from '../kit/tunnel.ts';
 import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
 import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
+import { flushLater, ignore } from './later.ts';
 import { RequestHeadParser } from './request-head.ts';
 import { NOBODY, ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
 import type { Http1ServerOptions } from './server-options.ts';
@@ -23,6 +24,7 @@ const FIRST_REQUEST_MS = 1_000;
 export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   readonly info: ConnectionInfo;
   readonly batch: WriteBatch;
+  readonly body: BodyReader;
   draining = false;
 
   readonly #socket: Socket;
@@ -30,7 +32,6 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   readonly #options: Http1ServerOptions;
   readonly #heads: HeadReader;
   readonly #parser: RequestHeadParser;
-  readonly #body: BodyReader;
   readonly #timer: WheelTimer;
   #exchange: ServerExchange | null = null;
   #handler: DownstreamHandler = NOBODY;
@@ -57,7 +58,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     const fields = new FieldParser(options.limits);
     this.#heads = new HeadReader('request', options.limits);
     this.#parser = new RequestHeadParser(fields, options.limits, info.scheme, options.onConnect !== undefined);
-    this.#body = new BodyReader(fields, options.limits);
+    this.body = new BodyReader(fields, options.limits);
     this.#timer = new WheelTimer(this.#onExpire);
   }
 
@@ -118,7 +119,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     if (exchange.close || this.draining) return this.#finish();
     if (this.#state === 'body') {
       this.#discardLeft = limits.discardBytes;
-      if (this.#body.left > limits.discardBytes) return this.#finish();
+      if (this.body.tooLong) return this.#finish();
       this.#schedule(limits.headTimeoutMs);
     } else {
       this.#schedule(limits.idleTimeoutMs);
@@ -262,15 +263,15 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     const close = head.version === 10 || this.#parser.close || this.draining;
     const exchange = new ServerExchange(this, head, close);
     this.#exchange = exchange;
-    this.#body.begin(head.bodyLength);
-    this.#state = this.#body.done ? 'head' : 'body';
+    this.body.begin(head.bodyLength);
+    this.#state = this.body.done ? 'head' : 'body';
     if (head.method === 'CONNECT') return this.#tunnel(exchange, head);
     const handler = this.#options.onRequest(exchange, head);
     exchange.handler = handler;
     // It may have answered, or cut the connection, already.
     if (this.#exchange !== exchange) return;
     this.#handler = handler;
-    if (this.#body.done) handler.onEnd(null);
+    if (this.body.done) handler.onEnd(null);
     else if (this.#input === null) this.#schedule(this.#options.limits.bodyTimeoutMs);
   }
 
@@ -285,15 +286,15 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 
   #readBody(input: Buffer): void {
     const before = this.#inputAt;
-    const after = this.#body.read(input, before, this);
+    const after = this.body.read(input, before, this);
     // A callback may have closed the connection.
     if (this.#state !== 'body') return;
-    if (after === REFUSED) return this.#abort(this.#body.code, this.#body.detail);
+    if (after === REFUSED) return this.#abort(this.body.code, this.body.detail);
     this.#take(after);
-    if (this.#body.done) {
+    if (this.body.done) {
       this.#state = 'head';
       if (this.#exchange === null) this.#schedule(this.#options.limits.idleTimeoutMs);
-      else this.#handler.onEnd(this.#body.trailers);
+      else this.#handler.onEnd(this.body.trailers);
       return;
     }
     if (this.#exchange !== null) return this.#schedule(this.#options.limits.bodyTimeoutMs);
@@ -353,7 +354,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   #goDeaf(): void {
     this.#state = 'deaf';
     this.#input = null;
-    this.#body.stop();
+    this.body.stop();
     this.#pauseSocket(false);
   }
 
@@ -363,7 +364,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#exchange = null;
     this.#handler = NOBODY;
     this.#input = null;
-    this.#body.stop();
+    this.body.stop();
     this.batch.clear();
     this.#options.timers.cancel(this.#timer);
   }
@@ -397,9 +398,3 @@ function isForHttp2({ text, end }: HeadReader): boolean {
   const line = text.slice(0, text.indexOf('\r\n'));
   return !/HTTP\//i.test(line) && !KNOWN_METHOD.test(line);
 }
-
-function flushLater(connection: Http1ServerConnection): void {
-  connection.flushDue();
-}
-
-function ignore(): void {}

@@ -5,6 +5,7 @@ import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead } from
 import type { WriteBatch } from '../kit/buffers.ts';
 import type { HeaderList } from '../kit/header-list.ts';
 import type { Tunnel } from '../kit/tunnel.ts';
+import type { BodyReader } from './body-reader.ts';
 import { CHUNK_END, chunkHead, lastChunk, responseHead, unwritable } from './write-head.ts';
 
 /** What an exchange needs of its connection. */
@@ -13,6 +14,7 @@ export interface ServerExchangeHost {
   readonly batch: WriteBatch;
   /** No further request is wanted on this connection. */
   readonly draining: boolean;
+  readonly body: Pick<BodyReader, 'tooLong'>;
   /** Writes what the batch holds at the end of this turn of the event loop, or now. */
   flush(now: boolean): void;
   /** False: the socket is behind. */
@@ -82,6 +84,8 @@ export class ServerExchange implements Downstream {
   sendHead(head: ResponseHead): void {
     if (this.#ended || this.headSent) return;
     if (this.#host.draining || this.bodyInDoubt) this.close = true;
+    // An upload that is refused is not read to its end; one that is answered while it goes on may well be.
+    else if (head.status >= 400 && this.#host.body.tooLong) this.close = true;
     const framing = this.#frame(head);
     const connection = this.close ? 'Connection: close\r\n' : '';
     if (!this.#addHead(head.status, head.reason, head.headers, framing + connection)) return;

@@ -37,6 +37,8 @@ export class GrowingBuffer {
 
 /** Up to so many bytes are copied together into one write; more are written as they are, side by side. */
 const COPY_LIMIT = 16_384;
+/** Pieces below so many bytes are never worth a write of their own. */
+const SMALL_PIECE = 1_024;
 /** So many bytes are not held back for the end of the turn. */
 const FLUSH_LIMIT = 65_536;
 
@@ -83,10 +85,52 @@ export class WriteBatch {
     this.#length = 0;
   }
 
+  /** Large pieces as they are; a run of small ones between them is one write. */
   #writeSideBySide(pieces: Buffer[]): void {
     this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
+    let from = 0;
+    let length = 0;
+    for (let at = 0; at < pieces.length; at++) {
+      const piece = pieces[at] as Buffer;
+      length += piece.length;
+      if (piece.length < SMALL_PIECE) continue;
+      this.#writeRun(pieces, from, at, length - piece.length);
+      this.#socket.write(piece);
+      from = at + 1;
+      length = 0;
+    }
+    this.#writeRun(pieces, from, pieces.length, length);
     this.#socket.uncork();
+  }
+
+  #writeRun(pieces: Buffer[], from: number, to: number, length: number): void {
+    if (to - from === 1) this.#socket.write(pieces[from] as Buffer);
+    else if (to > from) this.#socket.write(joined(pieces.slice(from, to), length));
+  }
+}
+
+/** Pieces that a list keeps apart: above it, and one more for every so many bytes, they are copied together. */
+const MOST_PIECES = 16;
+const BYTES_PER_PIECE_BITS = 8;
+
+/** Keeps what comes, for long: a body in pieces of one byte takes little more room than its bytes. */
+export class PieceList {
+  #pieces: Buffer[] = [];
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get pieces(): readonly Buffer[] {
+    return this.#pieces;
+  }
+
+  add(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+    if (this.#pieces.length <= MOST_PIECES + (this.#length >> BYTES_PER_PIECE_BITS)) return;
+    this.#pieces = [joined(this.#pieces, this.#length)];
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { detached, GrowingBuffer, WriteBatch } from '../../../../proxy/kit/buffers.ts';
+import { detached, GrowingBuffer, PieceList, WriteBatch } from '../../../../proxy/kit/buffers.ts';
 import { FakeSocket } from '../http1/fake-socket.ts';
 
 test('gathered pieces come back in order, whatever their sizes', () => {
@@ -50,4 +50,27 @@ test('what is cleared is not written', () => {
 
 test('a detached string has the same characters', () => {
   assert.equal(detached('caf\xe9'), 'caf\xe9');
+});
+
+test('small pieces between large ones are one write, and every byte goes out in its order', () => {
+  const socket = new FakeSocket();
+  const { writes } = socket;
+  const batch = new WriteBatch(socket.asSocket);
+  const sizes = [3, 5, 20_000, 2, 7, 2, 30_000, 1];
+  for (const [index, size] of sizes.entries()) batch.add(Buffer.alloc(size, index));
+  batch.flush();
+  assert.deepEqual(
+    writes.map(({ length }) => length),
+    [8, 20_000, 11, 30_000, 1],
+  );
+  assert.ok(Buffer.concat(writes).equals(Buffer.concat(sizes.map((size, index) => Buffer.alloc(size, index)))));
+});
+
+test('a list of pieces keeps the bytes in their order, in few pieces however small they come', () => {
+  const list = new PieceList();
+  for (let i = 0; i < 65_536; i++) list.add(Buffer.from([i & 0xff]));
+  assert.equal(list.length, 65_536);
+  assert.ok(list.pieces.length <= 16 + 256);
+  const whole = Buffer.concat([...list.pieces]);
+  for (let i = 0; i < 65_536; i += 97) assert.equal(whole[i], i & 0xff);
 });
