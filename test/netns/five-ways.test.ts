@@ -18,12 +18,14 @@ test('an app reaches the mesh', async (t) => {
   await t.test('by plain name', async () => {
     assert.match(await said('http://hello:4400/'), HELLO);
     assert.equal(await mesh.peer('grpc', 'greeter:4401'), 'greeter got ping');
+    assert.equal(await mesh.peer('tcp', 'line', '4402'), 'line got ping');
   });
 
   await t.test('by a variable of weft run', async () => {
     assert.match(await mesh.runJob('sh', '-c', 'curl -sS "$HELLO_URL"'), /^hello via 1\.1 job-out, /);
-    const target = '${GREETER_URL#http://}';
-    assert.equal(await mesh.runJob('sh', '-c', `exec ${PEER} grpc ${target}`), 'greeter got ping');
+    assert.equal(await mesh.runJob('sh', '-c', `exec ${PEER} grpc $GREETER_ADDRESS`), 'greeter got ping');
+    const place = '${LINE_ADDRESS%:*} ${LINE_ADDRESS#*:}';
+    assert.equal(await mesh.runJob('sh', '-c', `exec ${PEER} tcp ${place}`), 'line got ping');
   });
 
   await t.test('by Host or :authority on one port', async () => {
@@ -47,6 +49,8 @@ test('an app reaches the mesh', async (t) => {
       await mesh.peerWith({ http_proxy: 'http://127.0.0.1:15001' }, 'grpc', 'greeter:4401'),
       'greeter got ping',
     );
+    assert.equal(await mesh.peer('connect', '15001', 'line:4402'), 'line got ping');
+    assert.equal(await mesh.peer('connect', '15001', 'line:4400'), 'status 403');
   });
 
   await t.test('by HTTP_PROXY nothing but callees: neither this machine nor the rest of the world', async () => {
@@ -79,6 +83,7 @@ test('an app reaches the mesh', async (t) => {
       assert.match(await netns('--app-port', '8080'), new RegExp(`^rules set by ${backend}: guards 8080`));
       assert.match(await said('http://same:8080/'), /^same via 1\.1 web-out, .* for same:8080$/);
       assert.equal(await mesh.peer('grpc', 'samegrpc:8080'), 'samegrpc got ping');
+      assert.equal(await mesh.peer('tcp', 'sametcp', '8080'), 'sametcp got ping');
       assert.match(await said('http://127.0.0.1:8080/'), /^web via nobody/);
       const once = await rulesOf(mesh);
       await netns('--app-port', '8080');
@@ -109,6 +114,7 @@ test('an app reaches the mesh', async (t) => {
       assert.match(await said(`http://${FAR}:4400/`), HELLO);
       for (const url of outside) assert.match(await said('-g', url), /^outside via 1\.1 web-out for/, url);
       assert.equal(await mesh.peer('grpc', `${FAR}:4401`), 'greeter got ping');
+      assert.equal(await mesh.peer('tcp', FAR, '4402'), 'line got ping');
       // What no view knows is none of the mesh's.
       assert.match(await said(`http://${FAR}:4600/`), /^elsewhere via nobody/);
       await netns('--transparent', mesh.admin);

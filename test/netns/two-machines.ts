@@ -17,12 +17,14 @@ export const PEER = `'${process.execPath}' '${PEER_FILE}'`;
 const CONFIG = `version: 1
 mesh: { trustDomain: netns.test }
 services:
-  web: { port: 8080, calls: [hello, greeter, same, samegrpc, outside] }
-  job: { calls: [hello, greeter] }
+  web: { port: 8080, calls: [hello, greeter, line, same, samegrpc, sametcp, outside] }
+  job: { calls: [hello, greeter, line] }
   hello: { port: 4400 }
   greeter: { port: 4401, protocol: grpc }
+  line: { port: 4402, protocol: tcp }
   same: { port: 8080 }
   samegrpc: { port: 8080, protocol: grpc }
+  sametcp: { port: 8080, protocol: tcp }
   outside: { endpoints: ["${FAR}:4500", "[${FAR6}]:4500"] }
 `;
 
@@ -30,8 +32,10 @@ services:
 const CALLEES = [
   { name: 'hello', kind: 'http', app: 4400, inbound: 15_106 },
   { name: 'greeter', kind: 'grpc', app: 4401, inbound: 15_206 },
+  { name: 'line', kind: 'tcp', app: 4402, inbound: 15_506 },
   { name: 'same', kind: 'http', app: 4403, inbound: 15_306 },
   { name: 'samegrpc', kind: 'grpc', app: 4404, inbound: 15_406 },
+  { name: 'sametcp', kind: 'tcp', app: 4405, inbound: 15_606 },
 ] as const;
 
 export interface TwoMachines {
@@ -146,7 +150,14 @@ export async function twoMachines(t: TestContext): Promise<TwoMachines> {
     peerWith: (env, ...args) => peer(env, args),
     runJob: async (...command) => {
       const places = ['--inbound', '127.0.0.1:0', '--outbound-by-host', '127.0.0.1:0', '--status', '127.0.0.1:0'];
-      const ports = ['--outbound', 'hello=127.0.0.1:0', '--outbound', 'greeter=127.0.0.1:0'];
+      const ports = [
+        '--outbound',
+        'hello=127.0.0.1:0',
+        '--outbound',
+        'greeter=127.0.0.1:0',
+        '--outbound',
+        'line=127.0.0.1:0',
+      ];
       const args = [...weft, 'run', ...(await common('job')), ...places, ...ports, '--', ...command];
       const { stdout, stderr, code } = await near.run(SIDECAR, ['sh', '-c', `cd "$0" && exec "$@"`, folder, ...args]);
       if (code !== 0) fail(`weft run: ${stderr}`);
