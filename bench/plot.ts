@@ -38,7 +38,7 @@ export function renderPlot(plot: Plot): string {
   let legend = 20;
   for (const name of series) {
     parts.push(rect(legend, 38, 11, 11, colour(name)), text(legend + 16, 48, name));
-    legend += 34 + name.length * LETTER;
+    legend += 30 + name.length * (LETTER - 0.5);
   }
   parts.push(text(WIDTH - 20, 26, `${plot.unit}; lines: least and greatest round`, 'text-anchor="end" fill="#57606a"'));
   let y = TOP;
