@@ -37,7 +37,7 @@ test('a call goes through both sidecars, by port and by every name of the callee
   const orders = await caller(t, outboundView([payments.port('inbound')]));
   const direct = await ask(orders.port('outbound/payments'), '/charge/1');
   assert.equal(direct.status, 200);
-  assert.equal((JSON.parse(direct.body) as Record<string, string>)['via'], '1.1 orders-out, 1.1 payments');
+  assert.equal((JSON.parse(direct.body) as Record<string, string>)['via'], '1.1 orders-out, 2 payments');
   for (const host of ['payments', 'payments:8082', 'PAYMENTS.default', 'payments.default.svc.cluster.local:8082']) {
     assert.equal((await ask(orders.port('outbound'), '/charge', { headers: { host } })).status, 200, host);
   }
