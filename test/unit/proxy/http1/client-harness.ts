@@ -108,6 +108,11 @@ export class ClientHarness {
     return { upstream: this.connection.request(requestHead(over, fields), answer), answer };
   }
 
+  send(head: RequestHead): { upstream: Upstream; answer: SeenAnswer } {
+    const answer = new SeenAnswer();
+    return { upstream: this.connection.request(head, answer), answer };
+  }
+
   /** Sends one request, feeds these bytes as its answer, and says what came out. */
   answer(bytes: string, over: Partial<RequestHead> = {}): SeenAnswer {
     const { answer } = this.request(over);
