@@ -17,7 +17,8 @@ import {
   WINDOW_UPDATE,
 } from './frames.ts';
 
-/** Memory that is taken at a time. */
+/** Memory that is taken at a time: little for a connection that says little. */
+const FIRST_PIECE = 512;
 const PIECE = 16_384;
 /** Up to so many bytes of a body are copied: a piece of their own costs more. */
 const COPY_LIMIT = 4_096;
@@ -30,6 +31,7 @@ export class FrameWriter {
   #at = 0;
   #pieces: Buffer[] = [];
   #length = 0;
+  #pieceBytes = FIRST_PIECE;
   #flushes = 0;
 
   constructor(socket: Socket) {
@@ -131,6 +133,13 @@ export class FrameWriter {
     this.#socket.uncork();
   }
 
+  /** An idle connection keeps no memory. */
+  rest(): void {
+    if (this.#length > 0) return;
+    this.#memory = null;
+    this.#pieceBytes = FIRST_PIECE;
+  }
+
   /** Forgets what is held, and lets go of the memory. */
   clear(): void {
     this.#pieces = [];
@@ -164,7 +173,8 @@ export class FrameWriter {
   #take(bytes: number): number {
     if (this.#memory === null || this.#memory.length - this.#at < bytes) {
       this.#close();
-      this.#memory = Buffer.allocUnsafeSlow(Math.max(PIECE, bytes));
+      this.#memory = Buffer.allocUnsafeSlow(Math.max(this.#pieceBytes, bytes));
+      this.#pieceBytes = Math.min(this.#pieceBytes * 4, PIECE);
       this.#from = 0;
       this.#at = 0;
     }

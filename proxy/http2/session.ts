@@ -309,6 +309,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     if (this.state === 'closing') return this.lose('');
     if (this.overdue()) return;
     if (this.streams.size === 0) {
+      this.writer.rest();
       this.#idleMs += limits.pingAfterMs;
       if (limits.idleTimeoutMs > 0 && this.#idleMs >= limits.idleTimeoutMs) this.onIdle();
     } else if (!this.#heard) {
