@@ -33,8 +33,12 @@ export class Deadlines {
   /** Also after it fired: the owner gives it back. */
   clear(deadline: Deadline): void {
     deadline.owner = null;
-    this.#wheel.cancel(deadline.timer);
-    if (this.#free.length < KEPT) this.#free.push(deadline);
+    if (this.#free.length < KEPT) {
+      this.#wheel.rest(deadline.timer);
+      this.#free.push(deadline);
+    } else {
+      this.#wheel.cancel(deadline.timer);
+    }
   }
 }
 

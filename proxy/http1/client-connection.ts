@@ -6,14 +6,14 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { RequestHead, ResponseHead, Upstream, UpstreamHandler } from '../exchange.ts';
 import { abort } from '../kit/abort.ts';
 import { WriteBatch } from '../kit/buffers.ts';
-import { kept, SocketInput } from '../kit/socket-input.ts';
+import { flushAfterRead, kept, SocketInput } from '../kit/socket-input.ts';
 import { SocketTunnel } from '../kit/socket-tunnel.ts';
 import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
 import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
-import { ClientExchange, type ClientExchangeHost, requestBytes } from './client-exchange.ts';
+import { ClientExchange, type ClientExchangeHost, requestText } from './client-exchange.ts';
 import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
-import { flushLater, ignore } from './later.ts';
+import { ignore } from './later.ts';
 import type { Http1Limits } from './limits.ts';
 import { ResponseHeadParser } from './response-head.ts';
 
@@ -102,7 +102,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   /** On a connection that is not usable the handler gets `upstream-closed`, unprocessed, on the next tick. */
   request(head: RequestHead, handler: UpstreamHandler): Upstream {
     const exchange = new ClientExchange(this, head, handler);
-    const bytes = this.usable ? requestBytes(head) : upstreamError('upstream-closed', 'not usable', true);
+    const bytes = this.usable ? requestText(head) : upstreamError('upstream-closed', 'not usable', true);
     if (bytes instanceof MeshError) {
       exchange.abandon();
       process.nextTick(() => handler.onError(bytes));
@@ -128,7 +128,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
       this.#flush();
     } else if (!this.#flushDue) {
       this.#flushDue = true;
-      process.nextTick(flushLater, this);
+      flushAfterRead(this);
     }
   }
 

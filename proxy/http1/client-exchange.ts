@@ -102,8 +102,8 @@ export class ClientExchange implements Upstream {
   }
 }
 
-/** The head as bytes, or why it cannot be written. */
-export function requestBytes(head: RequestHead): Buffer | MeshError {
+/** The head as it is written, or why it cannot be written. */
+export function requestText(head: RequestHead): string | MeshError {
   try {
     return requestHead(head.method, head.target, head.authority, head.headers, requestFraming(head));
   } catch (error) {

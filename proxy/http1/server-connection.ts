@@ -6,14 +6,14 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, DownstreamHandler, RequestHead } from '../exchange.ts';
 import { abort } from '../kit/abort.ts';
 import { WriteBatch } from '../kit/buffers.ts';
-import { kept, SocketInput } from '../kit/socket-input.ts';
+import { flushAfterRead, kept, SocketInput } from '../kit/socket-input.ts';
 import { SocketTunnel } from '../kit/socket-tunnel.ts';
 import { WheelTimer } from '../kit/timer-wheel.ts';
 import type { Tunnel } from '../kit/tunnel.ts';
 import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
 import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
-import { flushLater, ignore } from './later.ts';
+import { ignore } from './later.ts';
 import { RequestHeadParser } from './request-head.ts';
 import { NOBODY, ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
 import type { Http1ServerOptions } from './server-options.ts';
@@ -92,7 +92,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
       this.batch.flush();
     } else if (!this.#flushDue) {
       this.#flushDue = true;
-      process.nextTick(flushLater, this);
+      flushAfterRead(this);
     }
   }
 

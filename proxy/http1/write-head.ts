@@ -1,4 +1,4 @@
-// Heads, chunk heads and trailers as bytes. Every character is checked on its way into the buffer, so no
+// Heads, chunk heads and trailers as text of one byte a character. Every one is checked on its way out, so no
 // value that a filter or a peer hands on can end its line (RFC 9112 §11.1): that is a fault, and throws.
 import { MeshError } from '../../core/kit/error.ts';
 import type { HeaderList } from '../kit/header-list.ts';
@@ -56,35 +56,33 @@ export function requestHead(
   authority: string,
   headers: HeaderList,
   framing: string,
-): Buffer {
+): string {
   check(method, NOT_IN_NAME, 'a method');
   check(target, NOT_IN_TARGET, 'a request target');
   check(authority, NOT_IN_VALUE, 'an authority');
   if (method === '' || target === '') throw new MeshError('internal', { detail: 'a request line is not complete' });
   const lines = fieldLines(headers);
-  return Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${lines}${framing}\r\n`, 'latin1');
+  return `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${lines}${framing}\r\n`;
 }
 
-export function responseHead(status: number, reason: string, headers: HeaderList, framing: string): Buffer {
+export function responseHead(status: number, reason: string, headers: HeaderList, framing: string): string {
   check(reason, NOT_IN_VALUE, 'a reason');
   if (!(status >= 100 && status <= 599)) throw new MeshError('internal', { detail: 'a status is not one' });
-  return Buffer.from(`HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${framing}\r\n`, 'latin1');
+  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${framing}\r\n`;
 }
 
-export function chunkHead(size: number): Buffer {
-  return Buffer.from(size.toString(16) + CRLF, 'latin1');
+export function chunkHead(size: number): string {
+  return size.toString(16) + CRLF;
 }
 
 /** The CRLF after a chunk's data. */
-export const CHUNK_END: Buffer = Buffer.from(CRLF, 'latin1');
+export const CHUNK_END: string = CRLF;
 
-const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
+const LAST_CHUNK = '0\r\n\r\n';
 
 /** The last chunk with the trailer section. */
-export function lastChunk(trailers: HeaderList | null): Buffer {
-  return trailers === null || trailers.count === 0
-    ? LAST_CHUNK
-    : Buffer.from(`0\r\n${fieldLines(trailers)}\r\n`, 'latin1');
+export function lastChunk(trailers: HeaderList | null): string {
+  return trailers === null || trailers.count === 0 ? LAST_CHUNK : `0\r\n${fieldLines(trailers)}\r\n`;
 }
 
 /** Why the functions above threw; any other fault is thrown on. */

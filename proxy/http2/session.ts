@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { MeshError } from '../../core/kit/error.ts';
 import type { HeaderList } from '../kit/header-list.ts';
-import { SocketInput } from '../kit/socket-input.ts';
+import { flushAfterRead, SocketInput } from '../kit/socket-input.ts';
 import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -264,7 +264,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     if (this.writer.length >= FLUSH_LIMIT) return this.flush();
     if (this.#flushDue || this.writer.length === 0) return;
     this.#flushDue = true;
-    if (this.streams.size <= 1) process.nextTick(flushLater, this);
+    if (this.streams.size <= 1) flushAfterRead(this);
     else setImmediate(flushLater, this);
   }
 

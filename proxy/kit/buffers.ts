@@ -35,6 +35,8 @@ export class GrowingBuffer {
   }
 }
 
+/** Up to so many bytes are put together as text: a string is cheaper to make, and to write, than a buffer. */
+const TEXT_LIMIT = 4_096;
 /** Up to so many bytes are copied together into one write; more are written as they are, side by side. */
 const COPY_LIMIT = 16_384;
 /** Pieces below so many bytes are never worth a write of their own. */
@@ -42,10 +44,13 @@ const SMALL_PIECE = 1_024;
 /** So many bytes are not held back for the end of the turn. */
 const FLUSH_LIMIT = 65_536;
 
+/** Bytes, or text of which every character is one byte (latin1). */
+export type Piece = Buffer | string;
+
 /** Holds pieces until `flush`, which sends them with one system call. */
 export class WriteBatch {
   readonly #socket: Socket;
-  #pieces: Buffer[] = [];
+  #pieces: Piece[] = [];
   #length = 0;
 
   constructor(socket: Socket) {
@@ -57,7 +62,7 @@ export class WriteBatch {
   }
 
   /** True: enough is held to be flushed now. */
-  add(piece: Buffer): boolean {
+  add(piece: Piece): boolean {
     if (piece.length === 0) return false;
     this.#pieces.push(piece);
     this.#length += piece.length;
@@ -69,13 +74,15 @@ export class WriteBatch {
     if (pieces.length === 0) return;
     const length = this.#length;
     this.#length = 0;
-    if (pieces.length === 1) {
-      this.#socket.write(pieces[0] as Buffer);
+    if (length <= TEXT_LIMIT) {
+      const text = joinedText(pieces);
       pieces.length = 0;
+      this.#socket.write(text, 'latin1');
       return;
     }
     this.#pieces = [];
-    if (length <= COPY_LIMIT) this.#socket.write(joined(pieces, length));
+    if (pieces.length === 1) this.#write(pieces[0] as Piece);
+    else if (length <= COPY_LIMIT) this.#socket.write(joined(pieces, length));
     else this.#writeSideBySide(pieces);
   }
 
@@ -86,16 +93,16 @@ export class WriteBatch {
   }
 
   /** Large pieces as they are; a run of small ones between them is one write. */
-  #writeSideBySide(pieces: Buffer[]): void {
+  #writeSideBySide(pieces: readonly Piece[]): void {
     this.#socket.cork();
     let from = 0;
     let length = 0;
     for (let at = 0; at < pieces.length; at++) {
-      const piece = pieces[at] as Buffer;
+      const piece = pieces[at] as Piece;
       length += piece.length;
       if (piece.length < SMALL_PIECE) continue;
       this.#writeRun(pieces, from, at, length - piece.length);
-      this.#socket.write(piece);
+      this.#write(piece);
       from = at + 1;
       length = 0;
     }
@@ -103,9 +110,13 @@ export class WriteBatch {
     this.#socket.uncork();
   }
 
-  #writeRun(pieces: Buffer[], from: number, to: number, length: number): void {
-    if (to - from === 1) this.#socket.write(pieces[from] as Buffer);
+  #writeRun(pieces: readonly Piece[], from: number, to: number, length: number): void {
+    if (to - from === 1) this.#write(pieces[from] as Piece);
     else if (to > from) this.#socket.write(joined(pieces.slice(from, to), length));
+  }
+
+  #write(piece: Piece): void {
+    this.#socket.write(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece);
   }
 }
 
@@ -134,11 +145,21 @@ export class PieceList {
   }
 }
 
-function joined(pieces: Buffer[], length: number): Buffer {
+function joinedText(pieces: readonly Piece[]): string {
+  let text = '';
+  for (let i = 0; i < pieces.length; i++) {
+    const piece = pieces[i] as Piece;
+    text += typeof piece === 'string' ? piece : piece.toString('latin1');
+  }
+  return text;
+}
+
+function joined(pieces: readonly Piece[], length: number): Buffer {
   const whole = Buffer.allocUnsafe(length);
   let at = 0;
   for (const piece of pieces) {
-    whole.set(piece, at);
+    if (typeof piece === 'string') whole.write(piece, at, 'latin1');
+    else whole.set(piece, at);
     at += piece.length;
   }
   return whole;

@@ -29,6 +29,40 @@ export function kept(chunk: Buffer): Buffer {
   return copy;
 }
 
+/** What holds writes back until a read is worked off. */
+export interface Flushable {
+  flushDue(): void;
+}
+
+const due: Flushable[] = [];
+let reading = false;
+
+/** Calls `flushDue` once the read that is being worked off is done with, else at the end of this tick. */
+export function flushAfterRead(what: Flushable): void {
+  if (reading) due.push(what);
+  else process.nextTick(flushOne, what);
+}
+
+function flushOne(what: Flushable): void {
+  what.flushDue();
+}
+
+function flushAll(): void {
+  reading = false;
+  for (let what = due.pop(); what !== undefined; what = due.pop()) what.flushDue();
+}
+
+/** Views of the beginning of SHARED: sizes repeat, and a view costs more than a look. */
+const views: (Buffer | undefined)[] = Array.from({ length: 64 }, () => undefined);
+
+function viewOf(length: number): Buffer {
+  const known = views[length & 63];
+  if (known !== undefined && known.length === length) return known;
+  const view = SHARED.subarray(0, length);
+  views[length & 63] = view;
+  return view;
+}
+
 /** One per connection and codec. Pause and resume the socket itself. */
 export class SocketInput {
   readonly #socket: OpenSocket;
@@ -69,11 +103,18 @@ export class SocketInput {
     return true;
   }
 
-  /** After a read that filled the buffer more is to be expected, and a buffer of its own is cheaper than a copy. */
   readonly #take = (length: number, buffer: Buffer): boolean => {
-    const full = length === buffer.length;
-    if (NEXT !== undefined) this.#socket[NEXT] = full ? nextOwn : buffer === SHARED ? null : nextShared;
-    this.#onData(full && buffer !== SHARED ? buffer : buffer.subarray(0, length));
+    const shared = buffer === SHARED;
+    const full = length === READ_BYTES;
+    // After a read that filled the buffer more is to be expected, and a buffer of its own is cheaper than a copy.
+    if (NEXT !== undefined && (full || !shared)) this.#socket[NEXT] = full ? nextOwn : nextShared;
+    const chunk = shared ? viewOf(length) : full ? buffer : buffer.subarray(0, length);
+    reading = true;
+    try {
+      this.#onData(chunk);
+    } finally {
+      flushAll();
+    }
     return true;
   };
 }

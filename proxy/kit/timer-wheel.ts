@@ -8,6 +8,8 @@ export class WheelTimer {
   readonly onExpire: () => void;
   /** Tick at which it is due; 0: not scheduled. */
   due = 0;
+  /** Tick of the slot that it lies in, not after `due`; 0: in none. */
+  slot = 0;
   previous: WheelTimer | null = null;
   next: WheelTimer | null = null;
 
@@ -48,18 +50,30 @@ export class TimerWheel {
     this.#interval = null;
   }
 
-  /** Fires `timer` once, not before `delayMs` from now; a timer that is scheduled already is moved. */
+  /**
+   * Fires `timer` once, not before `delayMs` from now; a timer that is scheduled already is moved. One that is only put
+   * off, as most are with every request, stays where it is until its slot comes.
+   */
   schedule(timer: WheelTimer, delayMs: number): void {
-    if (timer.due !== 0) unlink(timer);
     const due = Math.max(Math.ceil((this.#now() + delayMs) / this.#tickMs), this.#tick + 1);
     timer.due = due;
-    link(this.#slots[due % SLOTS] as WheelTimer, timer);
+    if (timer.slot !== 0) {
+      if (timer.slot <= due) return;
+      unlink(timer);
+    }
+    this.#put(timer, due);
   }
 
   cancel(timer: WheelTimer): void {
-    if (timer.due === 0) return;
     timer.due = 0;
+    if (timer.slot === 0) return;
+    timer.slot = 0;
     unlink(timer);
+  }
+
+  /** Cancels a timer that is soon scheduled again: it stays in its slot, and the wheel holds on to it until that comes. */
+  rest(timer: WheelTimer): void {
+    timer.due = 0;
   }
 
   /** Fires what is due by the clock; the interval calls it, and tests do. */
@@ -73,12 +87,17 @@ export class TimerWheel {
     }
   }
 
+  #put(timer: WheelTimer, tick: number): void {
+    timer.slot = tick;
+    link(this.#slots[tick % SLOTS] as WheelTimer, timer);
+  }
+
   #fire(slot: WheelTimer, target: number): void {
     // What expires may schedule and cancel timers of this very slot: due ones are moved out first.
     const expired = emptyRing();
     for (let timer = slot.next as WheelTimer; timer !== slot; ) {
       const next = timer.next as WheelTimer;
-      if (timer.due <= target) {
+      if (timer.slot <= target) {
         unlink(timer);
         link(expired, timer);
       }
@@ -86,8 +105,14 @@ export class TimerWheel {
     }
     while (expired.next !== expired) {
       const timer = expired.next as WheelTimer;
+      const { due } = timer;
       this.cancel(timer);
-      timer.onExpire();
+      if (due > target) {
+        timer.due = due;
+        this.#put(timer, due);
+      } else if (due !== 0) {
+        timer.onExpire();
+      }
     }
   }
 }

@@ -44,6 +44,8 @@ export class Stats {
   readonly tcp = new TcpStats();
   readonly #byListener = new Map<string, ByRoute>();
   readonly #all: Series[] = [];
+  /** What was counted last is often counted next. */
+  #last: Series | null = null;
 
   record(record: ExchangeRecord): void {
     const series = this.#series(record.connection.listener, record.route, record.cluster);
@@ -66,8 +68,13 @@ export class Stats {
   }
 
   #series(listener: string, route: string, cluster: string): Series {
+    const last = this.#last;
+    if (last !== null && last.listener === listener && last.route === route && last.cluster === cluster) return last;
     const found = this.#byListener.get(listener)?.get(route)?.get(cluster);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      this.#last = found;
+      return found;
+    }
     if (this.#all.length >= MOST_SERIES && listener !== 'other') return this.#series('other', '', '');
     const series = newSeries(listener, route, cluster);
     const byRoute = entry(this.#byListener, listener, () => new Map<string, ByCluster>());

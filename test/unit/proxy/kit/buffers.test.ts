@@ -28,6 +28,20 @@ test('small pieces become one write', () => {
   assert.equal(socket.written, 'abcd');
 });
 
+test('text and bytes become one write of the same bytes, also those above 127', () => {
+  for (const size of [10, 5_000, 20_000]) {
+    const socket = new FakeSocket();
+    const batch = new WriteBatch(socket.asSocket);
+    const bytes = Buffer.alloc(size, Buffer.from([0, 13, 10, 0x7f, 0x80, 0xe9, 0xff]));
+    batch.add('caf\xe9\r\n');
+    batch.add(bytes);
+    batch.add('end');
+    assert.equal(batch.length, size + 9);
+    batch.flush();
+    assert.equal(socket.written, `caf\xe9\r\n${bytes.toString('latin1')}end`);
+  }
+});
+
 test('large pieces are written as they are and asked to be flushed', () => {
   const socket = new FakeSocket();
   const batch = new WriteBatch(socket.asSocket);

@@ -120,3 +120,50 @@ test('start ticks by itself without keeping the process alive, until close', asy
   wheel.close();
   wheel.close();
 });
+
+test('a timer that is put off again and again fires once, after the last time', () => {
+  const { wheel, fired, at, timer } = harness();
+  const idle = timer('idle');
+  for (let ms = 0; ms <= 120_000; ms += 400) {
+    at(ms);
+    wheel.schedule(idle, 60_000);
+  }
+  assert.equal(fired.length, 0);
+  at(179_900);
+  assert.equal(fired.length, 0);
+  at(180_200);
+  assert.deepEqual(fired, ['idle']);
+});
+
+test('a timer at rest does not fire, and fires when it is scheduled again, sooner or later', () => {
+  for (const [delay, due] of [
+    [200, 500],
+    [5_000, 5_300],
+  ] as const) {
+    const { wheel, fired, at, timer } = harness();
+    const pooled = timer('pooled');
+    wheel.schedule(pooled, 1_000);
+    at(300);
+    wheel.rest(pooled);
+    wheel.schedule(pooled, delay);
+    at(due - 1);
+    assert.equal(fired.length, 0);
+    at(due + 100);
+    assert.deepEqual(fired, ['pooled']);
+    wheel.schedule(pooled, 100);
+    wheel.rest(pooled);
+    at(60_000);
+    assert.deepEqual(fired, ['pooled']);
+  }
+});
+
+test('a timer that is put off by its neighbour while both are due fires later', () => {
+  const { wheel, fired, at, timer } = harness();
+  const late = timer('late');
+  wheel.schedule(new WheelTimer(() => wheel.schedule(late, 1_000)), 100);
+  wheel.schedule(late, 100);
+  at(200);
+  assert.equal(fired.length, 0);
+  at(1_400);
+  assert.deepEqual(fired, ['late']);
+});
