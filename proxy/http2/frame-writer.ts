@@ -18,7 +18,7 @@ import {
 } from './frames.ts';
 
 /** Memory that is taken at a time: little for a connection that says little. */
-const FIRST_PIECE = 512;
+const FIRST_PIECE = 1_024;
 const PIECE = 16_384;
 /** Up to so many bytes of a body are copied: a piece of their own costs more. */
 const COPY_LIMIT = 4_096;
