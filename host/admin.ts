@@ -88,11 +88,11 @@ export async function startAdminServer(
 // sockaddr_un holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 const LONGEST_PATH = 103;
 
-/** Where the admin socket of this path really is: the same answer for the server and for who connects. */
-export function adminSocketPath(path: string): string {
+/** Where the admin socket of this path really is: the same answer for the server and for who connects. `user`: the server's. */
+export function adminSocketPath(path: string, user: number = userInfo().uid): string {
   const wanted = resolve(path);
   if (Buffer.byteLength(wanted) <= LONGEST_PATH) return wanted;
-  return join(tmpdir(), `weft-${userInfo().uid}`, `${sha256Hex(wanted).slice(0, 16)}.sock`);
+  return join(tmpdir(), `weft-${user}`, `${sha256Hex(wanted).slice(0, 16)}.sock`);
 }
 
 async function removeStale(path: string): Promise<void> {

@@ -1,6 +1,8 @@
 // Which instances of its callees a sidecar wants to be called by their own addresses: asked on its admin socket, and taken
 // as the word of a process with fewer rights than ours.
+import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
+import { dirname } from 'node:path';
 import { MeshError } from '../../../core/kit/error.ts';
 import { adminSocketPath } from '../../../host/admin.ts';
 import { readRedirect } from './options.ts';
@@ -17,7 +19,10 @@ export interface Destinations {
 
 /** Throws MeshError `netns-refused`. */
 export async function withDestinations(plan: NetnsPlan, socket: string): Promise<NetnsPlan> {
-  const { user, redirects } = readDestinations(await ask(adminSocketPath(socket)), socket);
+  const { user, redirects } = readDestinations(
+    await ask(adminSocketPath(socket, await ownerOf(dirname(socket)))),
+    socket,
+  );
   if (plan.proxyUser === undefined && user === 0) {
     throw refused(
       'the sidecar runs as root, as an app may: their calls cannot be told apart',
@@ -46,6 +51,15 @@ export function readDestinations(text: string, socket: string): Destinations {
     `${socket} does not answer as a sidecar does`,
     'it is admin.sock in the state folder of a sidecar of this version',
   );
+}
+
+/** Of the state folder, which is the sidecar's own. */
+async function ownerOf(folder: string): Promise<number> {
+  try {
+    return (await stat(folder)).uid;
+  } catch (cause) {
+    throw refused(`${folder} is not there`, 'it is the state folder of a sidecar', cause);
+  }
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {
@@ -77,6 +91,6 @@ function ask(socketPath: string): Promise<string> {
   });
 }
 
-function refused(detail: string, hint: string, cause?: Error): MeshError {
+function refused(detail: string, hint: string, cause?: unknown): MeshError {
   return new MeshError('netns-refused', { detail, hint, cause });
 }
