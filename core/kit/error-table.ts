@@ -23,7 +23,7 @@ export const ERRORS = define({
     grpc: 4,
     flag: 'DT',
     level: 'info',
-    message: 'the request head did not arrive in time',
+    message: 'the request did not arrive in time',
   },
   'uri-too-long': { http: 414, grpc: 13, flag: 'DPE', level: 'info', message: 'the request line is too long' },
   'headers-too-large': { http: 431, grpc: 8, flag: 'DPE', level: 'info', message: 'the header fields are too large' },
@@ -47,7 +47,7 @@ export const ERRORS = define({
     grpc: 12,
     flag: 'DPE',
     level: 'info',
-    message: 'only HTTP/1.0 and HTTP/1.1 are spoken here',
+    message: 'this version of HTTP is not spoken here',
   },
   'grpc-transport': {
     http: 505,
