@@ -1,6 +1,9 @@
 // How a proxy process is started: V8 flags and allocator settings that keep it small. One list, so that
 // `weft sidecar`, `weft up` and the benchmark measure the same thing.
 
+import type { HostPort } from '../core/model/mesh.ts';
+import { formatAddress } from './setting-kinds.ts';
+
 /** Only work on the command line, before V8 starts. */
 export const PROXY_NODE_FLAGS: readonly string[] = [
   '--max-semi-space-size=1',
@@ -27,9 +30,21 @@ export function appEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /**
  * How an app finds its callee: `payments-api` → `PAYMENTS_API_URL`, and `PAYMENTS_API_ADDRESS` for clients that want
- * `host:port`, as those of gRPC do. `address`: where its sidecar serves that callee.
+ * `host:port`, as those of gRPC do. A further port has its name behind: `orders:grpc` → `ORDERS_GRPC_URL`. Where `bytes` are
+ * spoken the URL is `tcp://…`, and there are `KV_HOST` and `KV_PORT`, which clients of databases ask for.
  */
-export function calleeVariables(service: string, address: string): Readonly<Record<string, string>> {
-  const name = service.replaceAll(/[^A-Za-z0-9]/g, '_').toUpperCase();
-  return { [`${name}_URL`]: `http://${address}`, [`${name}_ADDRESS`]: address };
+export function calleeVariables(callee: string, address: HostPort, bytes: boolean): Readonly<Record<string, string>> {
+  const name = variableName(callee);
+  const text = formatAddress(address);
+  const common = { [`${name}_URL`]: `${bytes ? 'tcp' : 'http'}://${text}`, [`${name}_ADDRESS`]: text };
+  return bytes ? { ...common, [`${name}_HOST`]: address.host, [`${name}_PORT`]: String(address.port) } : common;
+}
+
+/** Where an app is to listen: `PORT`, and `PORT_GRPC` for a further port called `grpc`. */
+export function portVariable(port: string): string {
+  return port === '' ? 'PORT' : `PORT_${variableName(port)}`;
+}
+
+function variableName(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9]/g, '_').toUpperCase();
 }

@@ -120,6 +120,11 @@ export class Proxy {
     return this.#listeners.acceptors;
   }
 
+  /** Whether what comes in there is not HTTP. */
+  carriesBytes(acceptor: Acceptor): boolean {
+    return this.#behind.get(acceptor)?.served.tcp.kind !== 'none';
+  }
+
   /** What `weft netns --transparent` is asked to redirect: only to what listens. */
   get redirects(): readonly WantedRedirect[] {
     const view = this.#view;

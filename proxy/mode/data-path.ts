@@ -9,6 +9,7 @@ import type { EndpointFacts } from '../admin/pages.ts';
 import type { Refusal } from '../agent/agent.ts';
 import type { Proxy } from '../assemble.ts';
 import type { Series, Stats } from '../telemetry/stats.ts';
+import { tcpGauges } from '../telemetry/tcp-stats.ts';
 import type { MeshMaterial } from '../tls/material.ts';
 import type { MeshTls } from '../tls/mesh-tls.ts';
 import { type GaugeReport, proxyGauges, readGauge } from './gauges.ts';
@@ -53,6 +54,8 @@ export interface PathReport {
 export interface ListenerReport extends BoundPort {
   /** Open connections. */
   readonly open: number;
+  /** It does not speak HTTP. */
+  readonly bytes: boolean;
 }
 
 export function isInbound(listener: string): boolean {
@@ -77,7 +80,10 @@ export class LocalPath implements DataPath {
 
   get report(): PathReport {
     const proxy = this.#proxy;
-    const listeners = proxy.acceptors.map(({ name, bound, counts }) => ({ name, ...bound, open: counts.open }));
+    const listeners = proxy.acceptors.map((acceptor) => {
+      const { name, bound, counts } = acceptor;
+      return { name, ...bound, open: counts.open, bytes: proxy.carriesBytes(acceptor) };
+    });
     return {
       listeners,
       unbound: proxy.unbound.map(({ name, error }) => ({ name, reason: describeError(error) })),
@@ -86,7 +92,7 @@ export class LocalPath implements DataPath {
       ),
       redirects: proxy.redirects.map(({ from, to }) => `${from}=${formatAddress(to)}`),
       series: this.#stats.series,
-      gauges: proxyGauges(proxy).map(readGauge),
+      gauges: [...proxyGauges(proxy), ...tcpGauges(this.#stats.tcp)].map(readGauge),
       threads: [listeners.reduce((sum, { open }) => sum + open, 0)],
     };
   }

@@ -38,12 +38,13 @@ function start(command: readonly string[], sidecar: MeshProcess): ChildProcess {
   return spawn(program, args, { stdio: 'inherit', env: { ...appEnvironment(process.env), ...variablesOf(sidecar) } });
 }
 
-/** `PAYMENTS_URL` and `PAYMENTS_ADDRESS` for every callee that has a port of its own. */
+/** `PAYMENTS_URL` and what goes with it for every callee that has a port of its own. */
 function variablesOf(sidecar: MeshProcess): Record<string, string> {
   const variables: Record<string, string> = {};
-  for (const { name, port } of sidecar.path?.report.listeners ?? []) {
+  for (const { name, port, bytes } of sidecar.path?.report.listeners ?? []) {
     if (!name.startsWith('outbound/')) continue;
-    Object.assign(variables, calleeVariables(name.slice('outbound/'.length), `127.0.0.1:${port}`));
+    const address = { host: '127.0.0.1', port };
+    Object.assign(variables, calleeVariables(name.slice('outbound/'.length), address, bytes));
   }
   return variables;
 }

@@ -1,8 +1,7 @@
 // Connections that are not HTTP, their bytes and how long they lived, per listener, route and cluster, counted at their end.
 import type { ConnectionRecord } from '../exchange.ts';
+import type { Gauge, GaugeValue } from './metrics.ts';
 
-/** Upper bounds of the duration histogram, in seconds, inclusive; one more bucket takes the rest. */
-export const TCP_DURATION_BOUNDS: readonly number[] = [0.01, 0.1, 1, 10, 60, 600, 3_600];
 /** Series are bounded by the config; past this many, new ones are counted together. */
 const MOST_SERIES = 1_024;
 
@@ -15,17 +14,15 @@ export interface TcpSeries {
   /** From clients, and to them. */
   receivedBytes: number;
   sentBytes: number;
-  /** Not cumulative. */
-  readonly durations: Float64Array;
-  /** Seconds. */
-  durationSum: number;
+  /** From accepted to closed, all together. */
+  seconds: number;
 }
 
 export class TcpStats {
   readonly #series = new Map<string, TcpSeries>();
 
-  get series(): Iterable<TcpSeries> {
-    return this.#series.values();
+  get series(): readonly TcpSeries[] {
+    return [...this.#series.values()];
   }
 
   record(record: ConnectionRecord): void {
@@ -33,11 +30,7 @@ export class TcpStats {
     series.connections.set(record.flag, (series.connections.get(record.flag) ?? 0) + 1);
     series.receivedBytes += record.receivedBytes;
     series.sentBytes += record.sentBytes;
-    const seconds = (record.finishedAt - record.startedAt) / 1_000;
-    const found = TCP_DURATION_BOUNDS.findIndex((bound) => seconds <= bound);
-    const bucket = found === -1 ? TCP_DURATION_BOUNDS.length : found;
-    series.durations[bucket] = (series.durations[bucket] as number) + 1;
-    series.durationSum += seconds;
+    series.seconds += (record.finishedAt - record.startedAt) / 1_000;
   }
 
   #find(listener: string, route: string, cluster: string): TcpSeries {
@@ -45,17 +38,38 @@ export class TcpStats {
     const found = this.#series.get(key);
     if (found !== undefined) return found;
     if (this.#series.size >= MOST_SERIES && listener !== 'other') return this.#find('other', '', '');
-    const series: TcpSeries = {
-      listener,
-      route,
-      cluster,
-      connections: new Map(),
-      receivedBytes: 0,
-      sentBytes: 0,
-      durations: new Float64Array(TCP_DURATION_BOUNDS.length + 1),
-      durationSum: 0,
-    };
+    const connections = new Map<string, number>();
+    const series: TcpSeries = { listener, route, cluster, connections, receivedBytes: 0, sentBytes: 0, seconds: 0 };
     this.#series.set(key, series);
     return series;
   }
+}
+
+/** What of it is scraped. */
+export function tcpGauges(stats: TcpStats): readonly Gauge[] {
+  const counter = (name: string, help: string, read: (series: TcpSeries) => readonly GaugeValue[]): Gauge => ({
+    name,
+    help,
+    type: 'counter',
+    values: () => stats.series.flatMap(read),
+  });
+  const one = (series: TcpSeries, value: number): readonly GaugeValue[] => [{ labels: labelsOf(series), value }];
+  return [
+    counter('weft_tcp_connections_total', 'Finished connections that are not HTTP, by response flag', (series) =>
+      [...series.connections].map(([flag, value]) => ({ labels: { ...labelsOf(series), flag }, value })),
+    ),
+    counter('weft_tcp_received_bytes_total', 'Bytes from clients of such connections', (series) =>
+      one(series, series.receivedBytes),
+    ),
+    counter('weft_tcp_sent_bytes_total', 'Bytes to clients of such connections', (series) =>
+      one(series, series.sentBytes),
+    ),
+    counter('weft_tcp_connection_seconds_total', 'How long such connections lived, all together', (series) =>
+      one(series, series.seconds),
+    ),
+  ];
+}
+
+function labelsOf({ listener, route, cluster }: TcpSeries): Readonly<Record<string, string>> {
+  return { listener, route, cluster };
 }

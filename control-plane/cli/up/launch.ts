@@ -1,7 +1,13 @@
 // The command lines and environments of the processes of `weft up`.
 import { dirname, join, resolve } from 'node:path';
 import type { LogLevel } from '../../../host/log.ts';
-import { appEnvironment, calleeVariables, PROXY_NODE_FLAGS, proxyEnvironment } from '../../../host/node-flags.ts';
+import {
+  appEnvironment,
+  calleeVariables,
+  portVariable,
+  PROXY_NODE_FLAGS,
+  proxyEnvironment,
+} from '../../../host/node-flags.ts';
 import type { InstancePlan } from './plan.ts';
 import { replaceShell } from './replace-shell.ts';
 import type { PortBook } from './ports.ts';
@@ -23,6 +29,7 @@ export interface LaunchOptions {
 
 // Requests in flight; everything that outlives it is killed by the supervisor.
 const DRAIN = '1s';
+const LOOPBACK = '127.0.0.1';
 
 export class Launcher {
   readonly #options: LaunchOptions;
@@ -66,12 +73,16 @@ export class Launcher {
 
   async sidecar(instance: InstancePlan, token: string): Promise<ProcessSpec> {
     const outbound: string[] = [];
-    for (const callee of instance.callees) outbound.push(`${callee}=${await this.#outbound(instance, callee)}`);
+    for (const callee of instance.callees)
+      outbound.push(`${callee}=${LOOPBACK}:${await this.#outboundPort(instance, callee)}`);
+    const further: string[] = [];
+    for (const { name } of instance.ports) further.push(`${name}=127.0.0.1:${await this.appPort(instance, name)}`);
     return this.#proxy('sidecar', instance.name, token, {
       inbound: await this.#loopback(`${instance.name}/inbound`),
       'outbound-by-host': await this.#loopback(`${instance.name}/outbound`),
       ...(outbound.length === 0 ? {} : { outbound: outbound.join(',') }),
       ...(instance.port === null ? {} : { app: `127.0.0.1:${await this.appPort(instance)}` }),
+      ...(further.length === 0 ? {} : { 'app-port': further.join(',') }),
     });
   }
 
@@ -84,9 +95,12 @@ export class Launcher {
       VERSION: instance.version ?? '',
       INSTANCE: instance.name,
     };
-    if (instance.port !== null) variables['PORT'] = String(await this.appPort(instance));
+    for (const name of instance.port === null ? [] : ['', ...instance.ports.map((port) => port.name)]) {
+      variables[portVariable(name)] = String(await this.appPort(instance, name));
+    }
     for (const callee of instance.callees) {
-      Object.assign(variables, calleeVariables(callee, await this.#outbound(instance, callee)));
+      const address = { host: LOOPBACK, port: await this.#outboundPort(instance, callee) };
+      Object.assign(variables, calleeVariables(callee, address, instance.bytes.includes(callee)));
     }
     return {
       name: instance.name,
@@ -101,9 +115,10 @@ export class Launcher {
   }
 
   /** Where the app listens: a port of its own where `weft up` starts it, else the one in the config. */
-  async appPort(instance: InstancePlan): Promise<number> {
-    if (instance.run === null && instance.port !== null) return instance.port;
-    return this.#options.ports.port(`${instance.name}/app`);
+  async appPort({ name, port, ports, run }: InstancePlan, portName = ''): Promise<number> {
+    const configured = portName === '' ? port : ports.find((each) => each.name === portName)?.port;
+    if (run === null && typeof configured === 'number') return configured;
+    return this.#options.ports.port(portName === '' ? `${name}/app` : `${name}/app/${portName}`);
   }
 
   get #own(): Pick<ProcessSpec, 'cwd' | 'ipc' | 'job'> {
@@ -144,12 +159,12 @@ export class Launcher {
     };
   }
 
-  async #outbound(instance: InstancePlan, callee: string): Promise<string> {
-    return this.#loopback(`${instance.name}/outbound/${callee}`);
+  #outboundPort(instance: InstancePlan, callee: string): Promise<number> {
+    return this.#options.ports.port(`${instance.name}/outbound/${callee}`);
   }
 
   async #loopback(purpose: string): Promise<string> {
-    return `127.0.0.1:${await this.#options.ports.port(purpose)}`;
+    return `${LOOPBACK}:${await this.#options.ports.port(purpose)}`;
   }
 }
 

@@ -1,5 +1,8 @@
 // What `weft up` runs for a mesh, as plain data: one sidecar per instance with the app beside it where `run` names
 // its command, and the edges. Two plans are compared to learn what an edit of the config changes.
+import { targetsOfEdge } from '../../../core/compile/edge-targets.ts';
+import { portsOf } from '../../../core/compile/ports.ts';
+import { targetCluster } from '../../../core/compile/resources.ts';
 import type { Edge, EdgeListener, Mesh, RouteRule, Service, WorkloadService } from '../../../core/model/mesh.ts';
 import { clusterName } from '../../../core/model/brand.ts';
 
@@ -18,8 +21,12 @@ export interface InstancePlan {
   /** The service's port as configured; null for a job. */
   readonly port: number | null;
   readonly run: string | null;
-  /** Services that it calls, in config order. */
+  /** Further ports, by name. */
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+  /** What it calls, in config order: clusters, `orders:grpc` for a further port. */
   readonly callees: readonly string[];
+  /** Those of them that are bytes. */
+  readonly bytes: readonly string[];
 }
 
 export interface EdgePlan {
@@ -33,12 +40,17 @@ export interface EdgePlan {
 export function planMesh(mesh: Mesh): MeshPlan {
   const instances = new Map<string, InstancePlan>();
   const expected = new Map<string, number>();
-  for (const service of mesh.services.values()) planService(service, instances, expected);
+  for (const service of mesh.services.values()) planService(mesh, service, instances, expected);
   const edges = new Map([...mesh.edges.values()].map((edge) => [edge.name, planEdge(edge)]));
   return { instances, edges, expected };
 }
 
-function planService(service: Service, instances: Map<string, InstancePlan>, expected: Map<string, number>): void {
+function planService(
+  mesh: Mesh,
+  service: Service,
+  instances: Map<string, InstancePlan>,
+  expected: Map<string, number>,
+): void {
   if (service.kind === 'static') {
     expected.set(clusterName(service.name), service.endpoints.length);
     return;
@@ -46,18 +58,32 @@ function planService(service: Service, instances: Map<string, InstancePlan>, exp
   let all = 0;
   for (const version of service.versions) {
     all += version.instances;
-    if (version.name !== null) expected.set(clusterName(service.name, version.name), version.instances);
+    for (const port of portsOf(service)) {
+      if (version.name === null) break;
+      expected.set(clusterName(service.name, version.name, port.name), version.instances);
+    }
     for (let i = 1; i <= version.instances; i += 1) {
-      const plan = planInstance(service, version.name, freeName(service.name, version.name, i, instances));
+      const plan = planInstance(mesh, service, version.name, freeName(service.name, version.name, i, instances));
       instances.set(plan.name, plan);
     }
   }
-  expected.set(clusterName(service.name), all);
+  for (const port of portsOf(service)) expected.set(clusterName(service.name, undefined, port.name), all);
 }
 
-function planInstance(service: WorkloadService, version: string | null, name: string): InstancePlan {
+function planInstance(mesh: Mesh, service: WorkloadService, version: string | null, name: string): InstancePlan {
   const { port, run } = service;
-  return { name, service: service.name, version, port, run, callees: service.calls.map((call) => call.service) };
+  const ports = service.ports.map((further) => ({ name: further.name, port: further.port }));
+  const callees = service.calls.flatMap((call) => {
+    const callee = mesh.services.get(call.service);
+    return callee === undefined ? [] : portsOf(callee).map((each) => ({ callee: call.service, ...each }));
+  });
+  const clusterOf = ({ callee, name: portName }: (typeof callees)[number]): string =>
+    clusterName(callee, undefined, portName);
+  return {
+    ...{ name, service: service.name, version, port, run, ports },
+    callees: callees.map(clusterOf),
+    bytes: callees.filter(({ protocol }) => protocol === 'tcp').map(clusterOf),
+  };
 }
 
 // An instance name is a DNS label, as service and version are: too long a one is cut. Version `b` of `a` must not meet
@@ -72,8 +98,8 @@ function freeName(service: string, version: string | null, index: number, taken:
 }
 
 function planEdge(edge: Edge): EdgePlan {
-  const targets = edge.routes.flatMap((route) => route.to.filter(({ weight }) => weight > 0));
-  const clusters = new Set(targets.map(({ service, version }) => clusterName(service, version ?? undefined)));
+  const targets = targetsOfEdge(edge).flatMap(({ to }) => to.filter(({ weight }) => weight > 0));
+  const clusters = new Set(targets.map(targetCluster));
   return { name: edge.name, listeners: edge.listeners, routes: edge.routes, clusters: [...clusters] };
 }
 

@@ -8,7 +8,7 @@ import type { OrphanGuard } from './orphan-guard.ts';
 import { planMesh } from './plan.ts';
 import type { Supervised } from './supervised.ts';
 import { removeUpFile, writeUpFile } from './up-file.ts';
-import { type ListenerUrl, listenerUrls, mainUrl, sampleCommands } from './urls.ts';
+import { baseUrl, type ListenerUrl, listenerUrls, mainUrl, sampleCommands } from './urls.ts';
 
 export interface ReporterOptions {
   readonly screen: Console;
@@ -123,7 +123,7 @@ export class Reporter implements MeshRunEvents {
     const edges = [...run.plan.edges.values()];
     const urls = listenerUrls(edges, run.readiness);
     this.#sayUrls(urls);
-    const base = urls.find(({ tls }) => tls) ?? urls[0];
+    const base = baseUrl(urls);
     if (base !== undefined) {
       this.#say('try:');
       for (const command of sampleCommands(edges, base, this.#options.caFile)) this.#say(`  ${command}`);

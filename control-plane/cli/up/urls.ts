@@ -6,6 +6,8 @@ import type { Readiness } from './readiness.ts';
 export interface ListenerUrl {
   readonly url: string;
   readonly tls: boolean;
+  /** A browser can go there. */
+  readonly http: boolean;
 }
 
 const SHOWN_ROUTES = 6;
@@ -20,14 +22,22 @@ export function listenerUrls(edges: Iterable<EdgePlan>, readiness: Readiness): r
       // Loopback names are always served, and in the certificate.
       const local = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(listener.address);
       const host = local ? (tls ? 'localhost' : '127.0.0.1') : listener.address;
-      return [{ url: `${tls ? 'https' : 'http'}://${host}:${bound.port}`, tls }];
+      const http = listener.protocol === 'http' && listener.tls !== 'passthrough';
+      const scheme = http ? (tls ? 'https' : 'http') : tls ? 'tls' : 'tcp';
+      return [{ url: `${scheme}://${host}:${bound.port}`, tls, http }];
     }),
   );
 }
 
-/** The URL for scripts: TLS first. */
+/** Where requests can be tried: TLS first. */
+export function baseUrl(urls: readonly ListenerUrl[]): ListenerUrl | undefined {
+  const http = urls.filter((url) => url.http);
+  return http.find(({ tls }) => tls) ?? http[0];
+}
+
+/** The URL for scripts. */
 export function mainUrl(urls: readonly ListenerUrl[]): string {
-  return (urls.find(({ tls }) => tls) ?? urls[0])?.url ?? '';
+  return baseUrl(urls)?.url ?? '';
 }
 
 /** Commands that work as they stand, one per route, the first few. */

@@ -3,7 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { describe, it } from 'node:test';
 import { readChildMessage } from '../../../host/ipc.ts';
-import { appEnvironment, calleeVariables, PROXY_NODE_FLAGS, proxyEnvironment } from '../../../host/node-flags.ts';
+import {
+  appEnvironment,
+  calleeVariables,
+  portVariable,
+  PROXY_NODE_FLAGS,
+  proxyEnvironment,
+} from '../../../host/node-flags.ts';
 import { watchStopSignals } from '../../../host/signals.ts';
 
 const HOST = new URL('../../../host/', import.meta.url);
@@ -49,10 +55,17 @@ describe('environments', () => {
   });
 
   it('name the variables of a callee after it', () => {
-    assert.deepEqual(calleeVariables('user-db.v2', '127.0.0.1:1'), {
+    assert.deepEqual(calleeVariables('user-db.v2', { host: '127.0.0.1', port: 1 }, false), {
       USER_DB_V2_URL: 'http://127.0.0.1:1',
       USER_DB_V2_ADDRESS: '127.0.0.1:1',
     });
+    assert.deepEqual(calleeVariables('kv:tcp', { host: '::1', port: 2 }, true), {
+      KV_TCP_URL: 'tcp://[::1]:2',
+      KV_TCP_ADDRESS: '[::1]:2',
+      KV_TCP_HOST: '::1',
+      KV_TCP_PORT: '2',
+    });
+    assert.deepEqual(['', 'grpc', 'grpc-web'].map(portVariable), ['PORT', 'PORT_GRPC', 'PORT_GRPC_WEB']);
   });
 });
 

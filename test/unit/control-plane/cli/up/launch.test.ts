@@ -15,7 +15,9 @@ const ORDERS: InstancePlan = {
   version: 'v1',
   port: 8080,
   run: 'node orders.js',
-  callees: ['payments', 'user-db'],
+  ports: [{ name: 'grpc-web', port: 9090 }],
+  callees: ['payments', 'payments:grpc', 'user-db'],
+  bytes: ['user-db'],
 };
 
 function launcher(more: Partial<LaunchOptions> = {}): Launcher {
@@ -65,13 +67,18 @@ describe('the processes of weft up', () => {
       PATH: '/bin',
       HOST: '127.0.0.1',
       PORT: String(settings.app?.port),
+      PORT_GRPC_WEB: String(settings.appPorts.get('grpc-web')?.port),
       SERVICE: 'orders',
       VERSION: 'v1',
       INSTANCE: 'orders-v1-1',
       PAYMENTS_URL: `http://${address('payments')}`,
       PAYMENTS_ADDRESS: address('payments'),
-      USER_DB_URL: `http://${address('user-db')}`,
+      PAYMENTS_GRPC_URL: `http://${address('payments:grpc')}`,
+      PAYMENTS_GRPC_ADDRESS: address('payments:grpc'),
+      USER_DB_URL: `tcp://${address('user-db')}`,
       USER_DB_ADDRESS: address('user-db'),
+      USER_DB_HOST: '127.0.0.1',
+      USER_DB_PORT: String(settings.outbound.get('user-db')?.port),
     });
     assert.equal(app.cwd, '/shop');
     assert.deepEqual(app.args, ['-c', 'exec node orders.js']);

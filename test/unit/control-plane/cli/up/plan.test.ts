@@ -43,11 +43,29 @@ describe('the plan of weft up', () => {
       version: null,
       port: 3000,
       run: 'node web.js',
+      ports: [],
       callees: ['orders', 'old'],
+      bytes: [],
     });
     assert.equal(instances.get('nightly-1')?.port, null);
     assert.equal(instances.get('orders-v1-2')?.version, 'v1');
     assert.equal(instances.get('orders-v1-2')?.run, null);
+  });
+
+  it('has further ports of an app and of its callees, and knows which carry bytes', () => {
+    const { instances, expected, edges } = planOf(`
+version: 1
+services:
+  web: { port: 3000, calls: [orders, kv] }
+  kv: { port: 6379, protocol: tcp }
+  orders: { ports: { http: 8080, grpc: 9090 }, versions: { v1: {} } }
+edges: { main: { listeners: [{ port: 6380, protocol: tcp, to: kv }], routes: [] } }
+`);
+    const web = instances.get('web-1');
+    assert.deepEqual([web?.callees, web?.bytes], [['orders', 'orders:grpc', 'kv'], ['kv']]);
+    assert.deepEqual(instances.get('orders-v1-1')?.ports, [{ name: 'grpc', port: 9090 }]);
+    assert.deepEqual([expected.get('orders:grpc'), expected.get('orders@v1:grpc'), expected.get('kv')], [1, 1, 1]);
+    assert.deepEqual(edges.get('main')?.clusters, ['kv']);
   });
 
   it('counts the endpoints that each cluster will have', () => {

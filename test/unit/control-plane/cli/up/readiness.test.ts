@@ -78,14 +78,14 @@ describe('the URLs to try', () => {
     });
     const urls = listenerUrls(plan.edges.values(), readiness);
     assert.deepEqual(urls, [
-      { url: 'https://localhost:39000', tls: true },
-      { url: 'http://127.0.0.1:8080', tls: false },
+      { url: 'https://localhost:39000', tls: true, http: true },
+      { url: 'http://127.0.0.1:8080', tls: false, http: true },
     ]);
     assert.equal(mainUrl(urls.toReversed()), 'https://localhost:39000');
   });
 
   it('come as commands that a shell takes as they are', () => {
-    const base = { url: 'https://localhost:8443', tls: true };
+    const base = { url: 'https://localhost:8443', tls: true, http: true };
     assert.deepEqual(sampleCommands(plan.edges.values(), base, '/tmp/a b/root.pem'), [
       `curl --cacert '/tmp/a b/root.pem' -X POST https://localhost:8443/orders/42`,
       `curl --cacert '/tmp/a b/root.pem' -H 'x-beta: it'\\''s 1' https://localhost:8443/beta`,
