@@ -14,6 +14,7 @@ import { Http1ServerConnection } from './http1/server-connection.ts';
 import type { ConnectListener } from './http1/server-options.ts';
 import { Http2ClientConnection } from './http2/client-connection.ts';
 import type { Http2Faults } from './http2/faults.ts';
+import { FRAME_BYTES } from './http2/frames.ts';
 import { HTTP2_LIMITS, type Http2Limits, LOCAL_HTTP2_LIMITS, MESH_HTTP2_LIMITS } from './http2/limits.ts';
 import { Http2ServerConnection } from './http2/server-connection.ts';
 import type { TimerWheel } from './kit/timer-wheel.ts';
@@ -200,9 +201,10 @@ function http1Limits({ limits }: Forwarder): Http1Limits {
 function http2Limits(own: Http2Limits, { limits }: Forwarder): Http2Limits {
   if (limits === DEFAULT_LIMITS) return own;
   const { requestLine: pathBytes, headerSize: headerBytes, headerCount: headerFields } = limits;
-  // What Huffman coding can make of a header list, and the frames that it takes.
-  const blockBytes = Math.max(own.blockBytes, headerBytes + 4_096);
-  return { ...own, pathBytes, headerBytes, headerFields, blockBytes };
+  // A list that is somewhat too large is read to its end, and answered; in as many frames as that takes.
+  const blockBytes = Math.max(own.blockBytes, headerBytes * 2);
+  const continuations = Math.max(own.continuations, Math.ceil(blockBytes / FRAME_BYTES));
+  return { ...own, pathBytes, headerBytes, headerFields, blockBytes, continuations };
 }
 
 /** '' where the handshake agreed on nothing; null on plaintext, which is never asked. */

@@ -55,7 +55,8 @@ export const HTTP2_LIMITS: Http2Limits = {
   headerBytes: 61_440,
   headerFields: 100,
   pathBytes: 8_192,
-  blockBytes: 65_536,
+  // Twice what is taken: a list that is too large is read to its end and answered, so that its client learns why.
+  blockBytes: 131_072,
   continuations: 8,
   tableBytes: 4_096,
   frameBytes: 16_384,

@@ -204,7 +204,7 @@ const FLOODS: readonly (readonly [string, Partial<Http2Limits>, Buffer])[] = [
   [
     'large CONTINUATION (CVE-2024-27316)',
     {},
-    Buffer.concat([headers(1, GET, 0), repeat(frame(wire.CONTINUATION, 0, 1, Buffer.alloc(16_000)), 6)]),
+    Buffer.concat([headers(1, GET, 0), repeat(frame(wire.CONTINUATION, 0, 1, Buffer.alloc(16_000)), 9)]),
   ],
 ];
 
