@@ -30,13 +30,18 @@ export class MeshDialer {
 
   /** Calls back once, never at once. The returned function gives up. */
   dial(cluster: Cluster, endpoint: Endpoint, done: MeshDialDone, http1Only: boolean): () => void {
+    const servername = meshServerName(cluster.service, cluster.port);
+    const { sessions, context } = this.#tls;
+    const key = JSON.stringify([cluster.identity, endpoint.host, endpoint.port, servername]);
+    const kept = sessions.find(key, this.#tls.now());
     const socket = connect({
       host: endpoint.host,
       port: endpoint.port,
-      secureContext: this.#tls.context,
+      secureContext: context,
       ALPNProtocols: protocolsFor(cluster, http1Only),
       // Empty: none is sent. Without it Node would send the host, where it is a name.
-      servername: meshServerName(cluster.service, cluster.port),
+      servername,
+      ...(kept === null ? {} : { session: kept.session }),
       rejectUnauthorized: true,
       checkServerIdentity: (_host, certificate) => this.#check(cluster, certificate.raw),
       ...MESH_VERSIONS,
@@ -56,8 +61,19 @@ export class MeshDialer {
       }
       done(error, error === null ? socket : null);
     };
-    const ready = (): void => settle(null);
-    const failed = (error: Error): void => settle(this.#explain(cluster, endpoint, socket, error));
+    const ready = (): void => {
+      // A resumed one shows no certificate: only who proved this identity then can have its key now.
+      const notAfter = kept !== null && socket.isSessionReused() ? kept.notAfter : this.#endOf(socket);
+      socket.on('session', (next: Buffer) => {
+        // Of material that is still in force: the connection may have outlived it.
+        if (this.#tls.context === context) sessions.keep(key, next, notAfter);
+      });
+      settle(null);
+    };
+    const failed = (error: Error): void => {
+      sessions.drop(key);
+      settle(this.#explain(cluster, endpoint, socket, error));
+    };
     const gone = (): void => settle(unreachable(endpoint, 'it closed during the handshake'));
     const late = setTimeout(
       () => settle(unreachable(endpoint, `no handshake within ${cluster.connectTimeout} ms`, 'connect-timeout')),
@@ -72,6 +88,13 @@ export class MeshDialer {
       socket.on('error', () => {});
       socket.destroy();
     };
+  }
+
+  /** Of the certificate that the peer has just proven, in milliseconds since 1970. */
+  #endOf(socket: TLSSocket): number {
+    const certificate = socket.getPeerX509Certificate();
+    const peer = certificate === undefined ? null : verifyPeer(certificate, { trustDomain: this.#tls.trustDomain });
+    return peer?.ok === true ? peer.value.notAfter : 0;
   }
 
   #check(cluster: Cluster, certificate: Buffer): Error | undefined {
