@@ -1,5 +1,6 @@
 // What TLS is configured with: this proxy's own SVID for the mesh, and server certificates for the edge.
 // Kept as secure contexts, made again when a certificate is renewed; live connections keep theirs.
+import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 
 /** All PEM. */
@@ -26,7 +27,12 @@ export const MESH_PROTOCOLS: string[] = ['h2', 'http/1.1'];
 export const EDGE_PROTOCOLS: string[] = ['h2', 'http/1.1'];
 /** Bytes between sidecars, in frames (docs/tcp.md). */
 export const BYTES_PROTOCOL = 'weft-tcp';
-export const EDGE_VERSIONS = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
+export const EDGE_VERSIONS = {
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  // A handshake costs the server more than the client, and HTTP/2 allows no second one (RFC 9113 §9.2.1).
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+} as const;
 
 /** Throws where key and chain do not belong together or cannot be read. */
 export function meshContext(material: MeshMaterial): SecureContext {

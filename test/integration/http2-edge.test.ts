@@ -81,6 +81,27 @@ test('a listener with TLS offers both, and gives HTTP/1.1 to who offers nothing'
   }
 });
 
+test('a client of TLS 1.2 gets HTTP/2 too, and no second handshake', async (t) => {
+  const authority = await makeTestAuthority();
+  const edge = await startProxy(t, {
+    view: edgeView([1], { tls: 'internal' }),
+    certificate: await authority.svid('edge'),
+  });
+  const socket = connectTls({
+    port: edge.port(),
+    host: '127.0.0.1',
+    rejectUnauthorized: false,
+    maxVersion: 'TLSv1.2',
+    ALPNProtocols: ['h2'],
+  });
+  t.after(() => socket.destroy());
+  await new Promise((done) => socket.once('secureConnect', done));
+  assert.equal(socket.alpnProtocol, 'h2');
+  const refused = new Promise<Error>((done) => socket.once('error', done));
+  socket.renegotiate({ rejectUnauthorized: false }, (error) => void (error !== null && socket.destroy(error)));
+  assert.match((await refused).message, /renegotiation|handshake/i);
+});
+
 test('over TLS it is ALPN alone that says HTTP/2', async (t) => {
   const authority = await makeTestAuthority();
   const edge = await startProxy(t, {
