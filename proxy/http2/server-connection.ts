@@ -25,6 +25,8 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
   readonly #options: Http2ServerOptions;
   /** Last stream that was opened. */
   #last = 0;
+  /** By the last GOAWAY of a drain. */
+  #named = 0;
   /** `asked`: told to open no more streams. `last`: those that it opened before are the last ones. */
   #drain: 'no' | 'asked' | 'last' = 'no';
 
@@ -72,8 +74,8 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
     if (open !== undefined) return this.#onTrailers(open, endStream, tooLarge);
     if (id <= this.#last) return this.onHeadersOfClosed(id);
     this.#last = id;
-    // After the last GOAWAY: the client knows that it is not processed.
-    if (this.#drain === 'last') return;
+    // After the last GOAWAY the client could know that it is not processed.
+    if (this.#drain === 'last') return this.resetId(id, REFUSED_STREAM);
     if (this.streams.size >= this.limits.streams) {
       this.resetId(id, REFUSED_STREAM);
       this.countReset();
@@ -104,9 +106,17 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
   protected onPong(): void {
     if (this.#drain !== 'asked') return;
     this.#drain = 'last';
-    this.writer.goAway(this.#last, NO_ERROR);
+    this.#named = this.#last;
+    this.writer.goAway(this.#named, NO_ERROR);
     this.flushSoon();
     if (this.streams.size === 0) this.onQuiet();
+  }
+
+  /** A client that does not answer the PING of a drain has had its time. */
+  protected override overdue(): boolean {
+    if (super.overdue()) return true;
+    if (this.#drain === 'asked') this.onPong();
+    return this.state !== 'open';
   }
 
   protected onSettings(): void {}
@@ -141,7 +151,8 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
   }
 
   protected lastTaken(): number {
-    return this.#last;
+    // What was named once must not grow (RFC 9113 §6.8).
+    return this.#drain === 'last' ? this.#named : this.#last;
   }
 
   #open(id: number, head: { readonly method: string; readonly bodyLength: number }, key: string): ServerStream {

@@ -292,10 +292,21 @@ test('a drain first asks, then names the last stream, and ends with the last ans
   assert.equal(server.requests.length, 2);
   server.socket.feed(frame(wire.PING, wire.ACK, 0, 'weftping'));
   assert.deepEqual(await goAways(), [wire.MAX_STREAM_ID, 3]);
-  server.socket.feed(headers(5));
+  server.socket.feed(Buffer.concat([headers(5, POST, wire.END_HEADERS), data(5, 'too late', true)]));
   assert.equal(server.requests.length, 2);
+  assert.deepEqual(await server.resets(), [[5, wire.REFUSED_STREAM]]);
   for (const { downstream } of server.requests) respond(downstream, 200, '');
   await turn();
+  assert.deepEqual(await goAways(), [wire.MAX_STREAM_ID, 3, 3]);
+  assert.ok(server.socket.ended);
+});
+
+test('a drain does not wait for ever for the answer to its PING', async () => {
+  const server = new Http2ServerHarness({}, false).greet();
+  server.connection.drain();
+  server.pass(HTTP2_LIMITS.pingAfterMs + 200);
+  await turn();
+  assert.equal(server.goAway, wire.NO_ERROR);
   assert.ok(server.socket.ended);
 });
 
