@@ -102,7 +102,16 @@ test('a callee on the caller’s own port is a warning: by plain name it needs n
   const { code, lines } = await validate([path]);
   assert.equal(code, 0);
   assert.deepEqual(lines, [
-    `${path}:3:28: warning: services.web.calls[0]: "api" is on port 80, as "web" itself: its plain name needs netns (in containers \`weft compose\` writes it, else \`weft netns --app-port 80\`; by variable or Host it works anywhere)`,
+    `${path}:3:28: warning: services.web.calls[0]: "api" is on port 80, as "web" itself: its plain name needs netns (in containers \`weft compose\` writes it, else \`weft netns --app-port 80\`; by variable it works anywhere)`,
     'valid: 3 services, 1 edge, 1 warning',
   ]);
+});
+
+test('so is one of several ports, each by itself', async (context) => {
+  const path = join(await temporaryFolder(context), 'weft.yaml');
+  const ports = 'ports: { http: 80, admin: { port: 90, protocol: http } }';
+  await writeFile(path, `version: 1\nservices:\n  web: { ${ports}, calls: [api] }\n  api: { ${ports} }\n`);
+  const { lines } = await validate([path]);
+  const places = lines.flatMap((line) => /"api" is on port (\d+)/.exec(line)?.[1] ?? []);
+  assert.deepEqual(places, ['80', '90']);
 });
