@@ -147,6 +147,8 @@ export interface EndpointHandle {
 /** What `record` writes about one finished exchange: filled in on the way, read once at its end. */
 export interface ExchangeRecord {
   readonly connection: ConnectionInfo;
+  /** Address of the client, where trusted proxies say it; '': that of the connection. */
+  client: string;
   method: string;
   target: string;
   authority: string;

@@ -1,6 +1,6 @@
 // What a hop adds to and takes from the fields of a message: Via, X-Forwarded-*, and the names that only
 // Weft itself may say.
-import { compileCidrs, parseCidr } from '../../core/kit/cidr.ts';
+import { addressBytes, compileCidrs, parseCidr } from '../../core/kit/cidr.ts';
 import type { ForwardedFields } from '../../core/model/listener.ts';
 import type { ConnectionInfo, RequestHead, ResponseHead } from '../exchange.ts';
 import { isAuthority } from '../kit/authority.ts';
@@ -46,6 +46,20 @@ export function edgeRequestFilter(trustedProxies: readonly string[], fields: For
     if (!standard) return;
     const element = forwardedElement(remoteAddress, connection.scheme, head.authority);
     headers.add('forwarded', [...told.forwarded, element].join(', '));
+  };
+}
+
+/** The address of the client, by the same rule; '' where the connection comes from nobody that is trusted. */
+export function clientReader(
+  trustedProxies: readonly string[],
+  fields: ForwardedFields,
+): (headers: HeaderList, connection: ConnectionInfo) => string {
+  const isTrusted = compileCidrs(trustedProxies.flatMap((block) => parseCidr(block) ?? []));
+  return (headers, { remoteAddress }) => {
+    if (!isTrusted(remoteAddress)) return '';
+    const { chain, forwarded } = readOutside(headers, isTrusted);
+    const [first] = fields === 'forwarded' ? forwarded.map(forwardedNode) : chain.map(addressOf);
+    return first === undefined || addressBytes(first) === null ? '' : first;
   };
 }
 

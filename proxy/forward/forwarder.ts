@@ -98,6 +98,7 @@ function newRecord(
 ): ExchangeRecord {
   return {
     connection,
+    client: '',
     method,
     target,
     authority,

@@ -3,7 +3,7 @@ import { hostMatches } from '../../core/decide/match.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { EdgeListenerResource, View } from '../../core/model/view.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
-import { composeRequestFilters, edgeRequestFilter, viaFilter } from '../filter/forwarded.ts';
+import { clientReader, composeRequestFilters, edgeRequestFilter, viaFilter } from '../filter/forwarded.ts';
 import { grpcWebCall } from '../filter/grpc-web.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
 import { createPlan, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
@@ -55,8 +55,11 @@ function edgePlan(listener: EdgeListenerResource, view: View, context: PlanConte
   const routes = new CompiledRoutes(table, context.find, context.random);
   const hosts = listener.hosts.length === 0 ? [] : [...listener.hosts, ...LOOPBACK_NAMES];
   const target = new RequestTarget();
+  const { trustedProxies, forwarded } = listener;
+  const clientOf = trustedProxies.length === 0 ? null : clientReader(trustedProxies, forwarded);
   return createPlan(context, {
-    route(head, _connection, record) {
+    route(head, connection, record) {
+      if (clientOf !== null) record.client = clientOf(head.headers, connection);
       if (!target.read(head)) return new MeshError('bad-request', { origin: 'downstream', detail: 'invalid path' });
       if (!hostMatches(hosts, target.host)) return new MeshError('no-route', { detail: 'unknown host' });
       return routes.match(target, record);
@@ -65,7 +68,7 @@ function edgePlan(listener: EdgeListenerResource, view: View, context: PlanConte
     translate: (head, downstream, { cluster }) => (cluster.protocol === 'grpc' ? grpcWebCall(head, downstream) : null),
     limits: listener.limits,
     onRequest: composeRequestFilters([
-      edgeRequestFilter(listener.trustedProxies, listener.forwarded),
+      edgeRequestFilter(trustedProxies, forwarded),
       viaFilter(`edge-${listener.edge}`),
     ]),
   });

@@ -34,6 +34,7 @@ function accessFields(record: ExchangeRecord, identity: SpiffeId | null, snapsho
     listener: connection.listener,
     peer: connection.peer,
     remote: `${connection.remoteAddress}:${connection.remotePort}`,
+    client: record.client === '' ? connection.remoteAddress : record.client,
     identity,
     method: record.method,
     path: pathOf(record.target),

@@ -7,6 +7,8 @@ import { edgeView, type EdgeViewOptions, startProxy } from '../support/proxy-har
 
 interface Ends {
   readonly client: RawClient;
+  /** Who the first line of the access log says that it was. */
+  logged(): Promise<unknown>;
   /** Everything that the app got so far, over all of its connections. */
   seen(): string;
   /** To the newest connection of the app. */
@@ -31,7 +33,8 @@ async function start(t: TestContext, answer: string, options: EdgeViewOptions = 
   });
   const edge = await startProxy(t, { view: edgeView([port], options) });
   const client = await connectRaw(t, edge.port());
-  return { client, seen: () => seen, say: (bytes) => say(bytes), open: () => open };
+  const logged = async (): Promise<unknown> => (await edge.exchanges(1))[0]?.['client'];
+  return { client, logged, seen: () => seen, say: (bytes) => say(bytes), open: () => open };
 }
 
 const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
@@ -205,9 +208,11 @@ test('what a client says of where it comes from is believed of trusted proxies o
   await eventually(() => outside.client.text() !== '');
   assert.match(outside.seen(), /x-forwarded-for: 127\.0\.0\.1\r\nx-forwarded-proto: http\r\n/);
   assert.doesNotMatch(outside.seen(), /6\.6\.6\.6|198\.51/);
+  assert.equal(await outside.logged(), '127.0.0.1');
   const inside = await start(t, EMPTY, { trustedProxies: ['127.0.0.0/8'], forwarded: 'both' });
   inside.client.socket.write(`GET / HTTP/1.1\r\nHost: a\r\n${said}\r\n`);
   await eventually(() => inside.client.text() !== '');
   assert.match(inside.seen(), /x-forwarded-for: 198\.51\.100\.4, 127\.0\.0\.1\r\nx-forwarded-proto: https\r\n/);
+  assert.equal(await inside.logged(), '198.51.100.4');
   assert.match(inside.seen(), /forwarded: for=127\.0\.0\.1;host=a;proto=http\r\n/);
 });

@@ -60,6 +60,7 @@ export function testAnswer(status: number, fields: Readonly<Record<string, strin
 export function testRecord(values: Partial<ExchangeRecord> = {}): ExchangeRecord {
   return {
     connection: testConnection(),
+    client: '',
     method: 'GET',
     target: '/',
     authority: 'api.shop.test',
