@@ -10,7 +10,7 @@ export interface FuzzTarget {
   make(random: Random): Buffer;
   /** Throws where the input shows a fault. `random` may be used for how the input is fed. */
   check(input: Buffer, random: Random): Promise<void> | void;
-  /** Milliseconds that one batch may take; more is a hang. */
+  /** Milliseconds of processor time that one batch may take; more is a hang. */
   readonly limit: number;
   close?(): void;
 }
