@@ -36,7 +36,7 @@ export function readEdge({ name, reader, file }: EdgeEntry, directory: Directory
   });
   checkHosts(reader, routes, listeners);
   checkPassthrough(reader, path, passthrough, listeners, routes);
-  return { name, listeners, routes, passthrough };
+  return { name, workers: file.workers ?? 1, listeners, routes, passthrough };
 }
 
 function readListeners(

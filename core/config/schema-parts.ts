@@ -43,6 +43,14 @@ export const size = (description: string, preset: string | number) => {
   const text = Type.String({ pattern: String.raw`^\d{1,9}(KiB|MiB|GiB)$`, title });
   return Type.Union([text, Type.Integer({ minimum: 0, title })], { title, description, default: preset });
 };
+export const workers = () =>
+  Type.Integer({
+    minimum: 1,
+    maximum: 64,
+    title: 'a whole number from 1 to 64',
+    description: 'How many threads its proxy has under `weft up`, or with --standalone; elsewhere `--workers` says it.',
+    default: 1,
+  });
 export const texts = (item: string, title: string, description?: string) =>
   Type.Array(Type.String({ maxLength: MOST.text, title: item }), {
     minItems: 1,

@@ -16,6 +16,7 @@ import {
   size,
   texts,
   timeouts,
+  workers,
 } from './schema-parts.ts';
 
 const mesh = Type.Object(
@@ -127,6 +128,7 @@ const service = Type.Object(
         default: 1,
       }),
     ),
+    workers: Type.Optional(workers()),
     balance: Type.Optional(
       Type.Enum(['round-robin', 'least-request'], {
         title: '"round-robin" or "least-request"',
@@ -312,6 +314,7 @@ const route = Type.Object(
 const edge = Type.Object(
   {
     listeners: Type.Array(listener, { minItems: 1, maxItems: MOST.items, title: 'a list of listeners' }),
+    workers: Type.Optional(workers()),
     routes: Type.Optional(
       Type.Array(route, {
         maxItems: MOST.routes,

@@ -11,7 +11,7 @@ import type { ServiceFile } from './schema.ts';
 import { readTimeouts } from './timeouts.ts';
 
 const RESERVED = ['weft-', 'edge-'];
-const WORKLOAD_KEYS = ['port', 'ports', 'run', 'calls', 'allow', 'versions', 'instances'] as const;
+const WORKLOAD_KEYS = ['port', 'ports', 'run', 'calls', 'allow', 'versions', 'instances', 'workers'] as const;
 
 /** null: it is both a workload and a static service; what is wrong is reported. */
 export function readService({ name, reader, file }: ServiceEntry): Service | null {
@@ -55,6 +55,7 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
     calls: (file.calls ?? []).map((service, index) => ({ service, ruleId: reader.rule([...path, 'calls', index]) })),
     allow: readAllow(reader, [...path, 'allow'], file.allow),
     versions: readVersions(reader, path, file),
+    workers: file.workers ?? 1,
   };
 }
 

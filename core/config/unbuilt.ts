@@ -17,9 +17,8 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
     'cache',
     'mirror',
     'fault',
-    'workers',
   ],
-  'edges.*': ['auth', 'rateLimit', 'cors', 'cache', 'workers'],
+  'edges.*': ['auth', 'rateLimit', 'cors', 'cache'],
   'edges.*.routes[*]': [
     'auth',
     'rateLimit',

@@ -43,6 +43,8 @@ export interface WorkloadService {
   readonly allow: readonly AllowRule[] | null;
   /** At least one; a service without `versions` has one whose name is null. */
   readonly versions: readonly ServiceVersion[];
+  /** Threads of each of its proxies, for `weft up`. */
+  readonly workers: number;
   readonly balance: BalancePolicy;
   /** Whole request, retries included, as Envoy's route timeout. 0: none; null: what is usual for the port's protocol. */
   readonly timeout: Milliseconds | null;
@@ -109,6 +111,8 @@ export interface HostPort {
 
 export interface Edge {
   readonly name: string;
+  /** Threads of its proxy, for `weft up` and a standalone edge. */
+  readonly workers: number;
   readonly listeners: readonly EdgeListener[];
   readonly routes: readonly RouteRule[];
   /** Of listeners with `tls: passthrough`: which TLS connections go where, unopened. */

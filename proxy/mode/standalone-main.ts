@@ -9,7 +9,7 @@ import { makePath, type PathOptions } from './make-path.ts';
 import { ServerCertificates } from './certificates.ts';
 import type { DataPath } from './data-path.ts';
 import { Shell } from './shell.ts';
-import { Standalone } from './standalone.ts';
+import { Standalone, type StandaloneView } from './standalone.ts';
 import { findPredecessor } from './takeover.ts';
 
 /** Far below the life of a server certificate, in ms. */
@@ -34,7 +34,7 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
     },
   });
   const loaded = await standalone.load();
-  const path = createPath(settings, shell, { logAs, held: predecessor?.ports ?? [] }, loaded.trustDomain);
+  const path = createPath(settings, shell, { logAs, held: predecessor?.ports ?? [] }, loaded);
   await path.start();
   const applied = await path.apply(loaded.view);
   if (!applied.ok) throw new MeshError(applied.error.code, { detail: applied.error.message });
@@ -60,10 +60,10 @@ function createPath(
   settings: EdgeSettings,
   shell: Shell,
   { logAs, held }: Pick<PathOptions, 'logAs' | 'held'>,
-  trustDomain: string,
+  { trustDomain, workers }: StandaloneView,
 ): DataPath {
   return makePath({
-    workers: settings.workers,
+    workers: settings.workers > 1 ? settings.workers : workers,
     role: { kind: 'edge' },
     identity: null,
     certificates: new ServerCertificates((hosts) => signLocally(settings.caDir, trustDomain, hosts)),

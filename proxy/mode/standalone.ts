@@ -27,6 +27,8 @@ export interface StandaloneOptions {
 export interface StandaloneView {
   readonly edge: string;
   readonly trustDomain: string;
+  /** As the file says. */
+  readonly workers: number;
   readonly view: View;
 }
 
@@ -60,7 +62,8 @@ export class Standalone {
     const name = edgeOf(parsed.value.mesh, edge, file);
     const view = compileFor(parsed.value.mesh, name);
     if (!view.ok) throw view.error;
-    return { edge: name, trustDomain: parsed.value.mesh.trustDomain, view: view.value };
+    const { trustDomain, edges } = parsed.value.mesh;
+    return { edge: name, trustDomain, workers: edges.get(name)?.workers ?? 1, view: view.value };
   }
 
   /** Follows edits of the file; `current` is the view that runs. */

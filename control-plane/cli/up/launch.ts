@@ -67,8 +67,8 @@ export class Launcher {
     };
   }
 
-  async edge(name: string, token: string): Promise<ProcessSpec> {
-    return this.#proxy('edge', `edge-${name}`, token, { 'access-log': 'on' });
+  async edge(name: string, workers: number, token: string): Promise<ProcessSpec> {
+    return this.#proxy('edge', `edge-${name}`, token, { 'access-log': 'on', ...workersFlag(workers) });
   }
 
   async sidecar(instance: InstancePlan, token: string): Promise<ProcessSpec> {
@@ -83,6 +83,7 @@ export class Launcher {
       ...(outbound.length === 0 ? {} : { outbound: outbound.join(',') }),
       ...(instance.port === null ? {} : { app: `127.0.0.1:${await this.appPort(instance)}` }),
       ...(further.length === 0 ? {} : { 'app-port': further.join(',') }),
+      ...workersFlag(instance.workers),
     });
   }
 
@@ -170,4 +171,8 @@ export class Launcher {
 
 function flagList(flags: Readonly<Record<string, string>>): string[] {
   return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+function workersFlag(workers: number): Readonly<Record<string, string>> {
+  return workers === 1 ? {} : { workers: String(workers) };
 }

@@ -126,7 +126,11 @@ export class MeshRun {
     if (this.#stopping) return;
     const account = `edge-${name}`;
     const token = await this.#options.createToken({ account, version: null, instance: account });
-    this.#run(this.#edges, name, await this.#options.launcher.edge(name, token));
+    this.#run(
+      this.#edges,
+      name,
+      await this.#options.launcher.edge(name, this.#plan.edges.get(name)?.workers ?? 1, token),
+    );
   }
 
   async #startInstance(instance: InstancePlan): Promise<void> {

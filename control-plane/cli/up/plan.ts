@@ -21,6 +21,8 @@ export interface InstancePlan {
   /** The service's port as configured; null for a job. */
   readonly port: number | null;
   readonly run: string | null;
+  /** Threads of its sidecar. */
+  readonly workers: number;
   /** Further ports, by name. */
   readonly ports: readonly { readonly name: string; readonly port: number }[];
   /** What it calls, in config order: clusters, `orders:grpc` for a further port. */
@@ -31,6 +33,8 @@ export interface InstancePlan {
 
 export interface EdgePlan {
   readonly name: string;
+  /** Threads of its proxy. */
+  readonly workers: number;
   readonly listeners: readonly EdgeListener[];
   readonly routes: readonly RouteRule[];
   /** Clusters that its routes can lead to. */
@@ -71,7 +75,7 @@ function planService(
 }
 
 function planInstance(mesh: Mesh, service: WorkloadService, version: string | null, name: string): InstancePlan {
-  const { port, run } = service;
+  const { port, run, workers } = service;
   const ports = service.ports.map((further) => ({ name: further.name, port: further.port }));
   const callees = service.calls.flatMap((call) => {
     const callee = mesh.services.get(call.service);
@@ -80,7 +84,7 @@ function planInstance(mesh: Mesh, service: WorkloadService, version: string | nu
   const clusterOf = ({ callee, name: portName }: (typeof callees)[number]): string =>
     clusterName(callee, undefined, portName);
   return {
-    ...{ name, service: service.name, version, port, run, ports },
+    ...{ name, service: service.name, version, port, run, workers, ports },
     callees: callees.map(clusterOf),
     bytes: callees.filter(({ protocol }) => protocol === 'tcp').map(clusterOf),
   };
@@ -100,7 +104,13 @@ function freeName(service: string, version: string | null, index: number, taken:
 function planEdge(edge: Edge): EdgePlan {
   const targets = targetsOfEdge(edge).flatMap(({ to }) => to.filter(({ weight }) => weight > 0));
   const clusters = new Set(targets.map(targetCluster));
-  return { name: edge.name, listeners: edge.listeners, routes: edge.routes, clusters: [...clusters] };
+  return {
+    name: edge.name,
+    workers: edge.workers,
+    listeners: edge.listeners,
+    routes: edge.routes,
+    clusters: [...clusters],
+  };
 }
 
 export interface PlanChange {

@@ -35,6 +35,7 @@ test('what is left out gets its default', () => {
     calls: [],
     allow: null,
     versions: [{ name: null, instances: 1 }],
+    workers: 1,
     balance: 'least-request',
     timeout: null,
     perTryTimeout: null,
@@ -54,6 +55,7 @@ services:
     calls: [web]
     versions: { v2: {}, v1: { instances: 3 }, v0: { instances: 0 } }
     balance: round-robin
+    workers: 3
     timeout: { request: 500ms, perTry: 200ms, idle: 1m }
     allow:
       - { from: web, methods: [GET, PURGE], paths: [/a, "/b/{id}", /c/**] }
@@ -87,6 +89,7 @@ edges: { main: { listeners: [{ port: 8080 }], routes: [{ match: /**, to: api }] 
       { name: 'v1', instances: 3 },
       { name: 'v2', instances: 1 },
     ],
+    workers: 3,
     balance: 'round-robin',
     timeout: 500,
     perTryTimeout: 200,

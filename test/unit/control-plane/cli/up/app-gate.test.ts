@@ -5,7 +5,17 @@ import type { InstancePlan, MeshPlan } from '../../../../../control-plane/cli/up
 import { Readiness } from '../../../../../control-plane/cli/up/readiness.ts';
 
 function instance(service: string, port: number | null, callees: readonly string[]): InstancePlan {
-  return { name: `${service}-1`, service, version: null, port, run: 'node app.js', ports: [], callees, bytes: [] };
+  return {
+    name: `${service}-1`,
+    service,
+    version: null,
+    port,
+    run: 'node app.js',
+    workers: 1,
+    ports: [],
+    callees,
+    bytes: [],
+  };
 }
 
 const PLAN: MeshPlan = {

@@ -15,6 +15,7 @@ const ORDERS: InstancePlan = {
   version: 'v1',
   port: 8080,
   run: 'node orders.js',
+  workers: 2,
   ports: [{ name: 'grpc-web', port: 9090 }],
   callees: ['payments', 'payments:grpc', 'user-db'],
   bytes: ['user-db'],
@@ -50,7 +51,8 @@ describe('the processes of weft up', () => {
     assert.equal(own.settings.stateDir, '/srv/shop/.weft/proxies/orders-v1-1');
     assert.equal(own.settings.token, 'secret');
     assert.equal(own.settings.logLevel, 'warn');
-    const edge = await launch.edge('main', 'secret');
+    assert.equal(own.settings.workers, 2);
+    const edge = await launch.edge('main', 1, 'secret');
     const front = await readSettings(EDGE_SETTINGS, edge.args.slice(PROXY_NODE_FLAGS.length + 2), edge.env);
     assert.equal(front.settings.name, 'edge-main');
     assert.equal(front.settings.accessLog, true);
@@ -86,7 +88,7 @@ describe('the processes of weft up', () => {
 
   it('never show a token on a command line', async () => {
     const launch = launcher();
-    for (const spec of [await launch.sidecar(ORDERS, 'secret'), await launch.edge('main', 'secret')]) {
+    for (const spec of [await launch.sidecar(ORDERS, 'secret'), await launch.edge('main', 1, 'secret')]) {
       assert(!spec.args.join(' ').includes('secret'));
       assert.equal(spec.env['WEFT_TOKEN'], 'secret');
     }

@@ -43,6 +43,7 @@ describe('the plan of weft up', () => {
       version: null,
       port: 3000,
       run: 'node web.js',
+      workers: 1,
       ports: [],
       callees: ['orders', 'old'],
       bytes: [],
