@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { ask, connectRaw, startRawUpstream } from '../support/http-peers.ts';
+import { outboundView, startCallee, startCaller } from '../support/mesh-pair.ts';
 import { edgeView, type ProxyHarness, startProxy } from '../support/proxy-harness.ts';
+import { makeTestAuthority } from '../support/test-authority.ts';
 
 type Row = readonly [what: string, bytes: string, fields?: string];
 
@@ -181,4 +183,27 @@ test('a body that only the end of its connection ends is cut visibly where the s
   reset();
   await old.closed;
   assert.ok(cut, 'an end would have looked like the end of the body');
+});
+
+test('behind two sidecars it is the same: 502 where there is no answer, a cut where one breaks off', async (t) => {
+  const rows = [...REFUSED.filter(([, , fields]) => fields === undefined), ...CUT];
+  let bytes = '';
+  const app = await startRawUpstream(t, (socket) => {
+    socket.on('data', () => {
+      if (bytes === '') socket.write(ok('Content-Length: 4\r\n', 'fine'));
+      else socket.write(bytes, 'latin1', () => void socket.end());
+    });
+  });
+  const authority = await makeTestAuthority();
+  const payments = await startCallee(t, authority, app);
+  const orders = await startCaller(t, authority, outboundView([payments.port('inbound')]));
+  const port = orders.port('outbound/payments');
+  for (const [what, answer] of rows) {
+    bytes = answer;
+    const asked = ask(port, '/charge', { method: 'POST' });
+    if (CUT.some(([cut]) => cut === what)) await assert.rejects(asked, /aborted|hang up|ECONNRESET/, what);
+    else assert.equal((await asked).status, 502, what);
+    bytes = '';
+    assert.equal((await ask(port, '/charge', { method: 'POST' })).body, 'fine', what);
+  }
 });
