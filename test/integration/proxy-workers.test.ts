@@ -17,7 +17,7 @@ const ENTRY = join(import.meta.dirname, '../support/mortal-worker.ts');
 interface Workers {
   readonly path: WorkerPath;
   readonly errors: readonly string[];
-  /** Thread ids, oldest first. */
+  /** Thread ids. */
   readonly born: readonly number[];
   port(): number;
 }
@@ -106,8 +106,10 @@ test('a thread that dies is started again; the others serve all the while', asyn
   const { path, port, born, errors } = await startWorkers(t, 2);
   await path.apply(edgeView([upstream.port]));
   await eventually(() => born.length === 2);
+  await Promise.all(Array.from({ length: 20 }, () => ask(port(), '/')));
+  await path.refresh();
   const kill = new BroadcastChannel('kill-worker');
-  kill.postMessage(born[0]);
+  kill.postMessage(Math.min(...born));
   kill.close();
   await eventually(() => errors.length === 2);
   assert.deepEqual(errors, ['worker 1 failed: killed by the test', 'worker 1 ended, starting again in 100 ms']);
@@ -127,6 +129,12 @@ test('a thread that dies is started again; the others serve all the while', asyn
   });
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(port(), '/')));
   assert.deepEqual([...new Set(answers.map(({ body }) => body))], ['hello']);
+  await path.refresh();
+  // What the dead one had counted counts on.
+  assert.equal(
+    path.report.series.reduce((sum, { byStatusClass }) => sum + (byStatusClass[2] ?? 0), 0),
+    41,
+  );
 });
 
 test('a sidecar with workers serves the mesh, and says what it denies in one place', async (t) => {

@@ -1,4 +1,4 @@
-// A worker of the proxy that a test can kill: it dies of the first message on its channel, as of a fault of its own.
+// A worker of the proxy that a test can kill: it dies of a message with its thread id, as of a fault of its own.
 import { BroadcastChannel, parentPort, threadId, workerData } from 'node:worker_threads';
 import { runWorker } from '../../proxy/mode/workers/worker.ts';
 import type { WorkerData } from '../../proxy/mode/workers/contract.ts';
@@ -8,7 +8,6 @@ runWorker(workerData as WorkerData, parentPort);
 const channel = new BroadcastChannel('kill-worker');
 channel.onmessage = (message) => {
   const { data } = message as { data: unknown };
-  // Any thread for 0.
   if (data === threadId) throw new Error('killed by the test');
 };
 channel.unref();

@@ -43,6 +43,12 @@ export function mergeReports(reports: readonly PathReport[]): PathReport {
   };
 }
 
+/** What stays true of a thread that is gone: what it has counted. */
+export function countsOf({ series, gauges }: PathReport): PathReport {
+  const counters = gauges.filter(({ type }) => type === 'counter');
+  return { ...mergeReports([]), series, gauges: counters };
+}
+
 function mergeBy<T>(all: readonly T[], key: (one: T) => string, merge: (a: T, b: T) => T): T[] {
   const merged = new Map<string, T>();
   for (const one of all) {

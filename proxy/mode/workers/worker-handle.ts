@@ -15,6 +15,8 @@ export interface WorkerHandleOptions {
   data(): WorkerData;
   readonly handlers: Handlers<ProcessMethods>;
   readonly log: Log;
+  /** It died. */
+  onGone(worker: WorkerHandle): void;
   /** Brings one that was started again to where its siblings are. */
   resume(worker: WorkerHandle): Promise<void>;
   /** In [0, 1). */
@@ -70,6 +72,7 @@ export class WorkerHandle {
     if (this.#closed || worker !== this.#worker) return;
     this.#worker = null;
     this.#calls = null;
+    this.#options.onGone(this);
     if (performance.now() - this.#startedAt > SETTLED) this.#failures = 0;
     // At least half of the ceiling: whatever it died of may still be there.
     const delay = backoffDelay(RESTART, this.#failures++, 0.5 + this.#options.random() / 2);

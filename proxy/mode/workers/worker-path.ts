@@ -11,7 +11,7 @@ import type { MeshMaterial } from '../../tls/material.ts';
 import type { ServerCertificates } from '../certificates.ts';
 import type { DataPath, PathReport } from '../data-path.ts';
 import type { WorkerData } from './contract.ts';
-import { mergeReports } from './merge.ts';
+import { countsOf, mergeReports } from './merge.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
 export interface WorkerPathOptions {
@@ -42,6 +42,10 @@ export class WorkerPath implements DataPath {
   #data: WorkerData;
   #view: View | null = null;
   #report = EMPTY;
+  /** Of threads that died. */
+  #counted = EMPTY;
+  /** Where they listen, also while none does. */
+  #places: readonly HeldPort[] = [];
 
   constructor(options: WorkerPathOptions) {
     this.#options = options;
@@ -137,6 +141,11 @@ export class WorkerPath implements DataPath {
         },
       },
       log,
+      onGone: (gone) => {
+        const last = this.#reports.get(gone);
+        if (last !== undefined) this.#counted = mergeReports([this.#counted, countsOf(last)]);
+        this.#reports.delete(gone);
+      },
       resume: (worker) => this.#resume(worker),
       random,
     });
@@ -166,8 +175,7 @@ export class WorkerPath implements DataPath {
   }
 
   get #held(): readonly HeldPort[] {
-    const own = this.#report.listeners.map(({ name, host, port }) => ({ name, host, port }));
-    return [...own, ...this.#options.held];
+    return [...this.#places, ...this.#options.held];
   }
 
   async #ask(worker: WorkerHandle): Promise<void> {
@@ -181,7 +189,10 @@ export class WorkerPath implements DataPath {
   }
 
   #merge(): void {
-    this.#report = mergeReports(this.#workers.flatMap((worker) => this.#reports.get(worker) ?? []));
+    const running = this.#workers.flatMap((worker) => this.#reports.get(worker) ?? []);
+    this.#report = mergeReports([...running, this.#counted]);
+    const { listeners } = this.#report;
+    if (listeners.length > 0) this.#places = listeners.map(({ name, host, port }) => ({ name, host, port }));
   }
 
   #complain(error: unknown): void {
