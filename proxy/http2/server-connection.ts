@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, RefusalListener, RequestListener } from '../exchange.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import { WheelTimer } from '../kit/timer-wheel.ts';
 import { Http2Connection } from './connection.ts';
 import { MAX_STREAM_ID, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, STREAM_CLOSED } from './frames.ts';
 import { NOBODY, ServerStream, type ServerStreamHost } from './server-stream.ts';
@@ -51,6 +52,14 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
     this.lose('the connection was shut down');
   }
 
+  /**
+   * The rest of a request that was answered is of no use (RFC 9113 §8.1). But clients that meet the reset together with
+   * the answer, in the middle of an upload, may throw the answer away (curl 7.88): most stop by themselves.
+   */
+  linger(stream: ServerStream): void {
+    this.timers.schedule(new WheelTimer(() => this.reset(stream, NO_ERROR)), this.limits.closeDelayMs);
+  }
+
   writeHead(stream: ServerStream, status: number, headers: HeaderList, contentLength: number, end: boolean): string {
     const { encoder } = this;
     const { fields } = headers;
@@ -95,8 +104,8 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
   }
 
   protected onReset(stream: Http2Stream): void {
-    // Whatever was done for it was in vain, however far it had come.
-    this.countReset();
+    // Whatever was done for it was in vain, however far it had come; but for an answer that is out.
+    if (!stream.unwanted) this.countReset();
     stream.fail(gone('the client reset the stream'));
   }
 

@@ -3,7 +3,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import type { ConnectionInfo, Downstream, DownstreamHandler, ResponseHead } from '../exchange.ts';
 import type { HeaderList } from '../kit/header-list.ts';
 import type { Tunnel } from '../kit/tunnel.ts';
-import { INTERNAL_ERROR, NO_ERROR } from './frames.ts';
+import { INTERNAL_ERROR } from './frames.ts';
 import { StreamTunnel } from './stream-tunnel.ts';
 import { Http2Stream, type StreamHost } from './stream.ts';
 import { acceptFor } from './web-socket.ts';
@@ -11,6 +11,8 @@ import { acceptFor } from './web-socket.ts';
 /** What an answer needs of its connection. */
 export interface ServerStreamHost extends StreamHost {
   readonly info: ConnectionInfo;
+  /** The answer is out, and the request is not whole: it is reset, a little later. */
+  linger(stream: ServerStream): void;
   /** Writes a head; `contentLength` -1: none. What is wrong with it, '' where nothing is. */
   writeHead(stream: ServerStream, status: number, headers: HeaderList, contentLength: number, end: boolean): string;
 }
@@ -142,7 +144,9 @@ export class ServerStream extends Http2Stream implements Downstream {
       return;
     }
     this.handler = NOBODY;
-    if (!this.received && !this.closed) this.host.reset(this, NO_ERROR);
+    if (this.received || this.closed) return;
+    this.unwanted = true;
+    this.#host.linger(this);
   }
 
   #fault(detail: string): false {

@@ -56,7 +56,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
 
   readonly #onFault: ((code: number) => void) | undefined;
   readonly #reads: SocketInput;
-  readonly #timers: TimerWheel;
+  protected readonly timers: TimerWheel;
   readonly #timer: WheelTimer;
   protected readonly isClient: boolean;
   protected readonly resets = new Set<number>();
@@ -74,7 +74,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     this.#reads = new SocketInput(socket, this.#onData);
     this.limits = limits;
     this.#onFault = options.onFault;
-    this.#timers = options.timers;
+    this.timers = options.timers;
     this.#timer = new WheelTimer(() => this.#onExpire());
     this.isClient = isClient;
     this.writer = new FrameWriter(socket);
@@ -176,7 +176,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
       this.#untold = 0;
       this.flushSoon();
     }
-    if (stream === null || stream.received) return;
+    if (stream === null || stream.received || stream.unwanted) return;
     stream.untold += bytes;
     if (stream.untold * 2 < stream.window) return;
     const granted = stream.untold + stream.grow(limits.largestWindow);
@@ -246,7 +246,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     this.state = 'closed';
     this.stopReading();
     this.writer.clear();
-    this.#timers.cancel(this.#timer);
+    this.timers.cancel(this.#timer);
     this.socket.destroy();
     if (open) this.#endStreams(-1, detail);
   }
@@ -329,7 +329,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
 
   /** After the settings: the next look at the connection comes in so many milliseconds. */
   protected schedule(delayMs: number): void {
-    this.#timers.schedule(this.#timer, delayMs);
+    this.timers.schedule(this.#timer, delayMs);
   }
 
   /** A stream was opened. */

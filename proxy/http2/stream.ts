@@ -32,6 +32,8 @@ export abstract class Http2Stream {
   received = false;
   /** Neither side sends any more, or it was reset. */
   closed = false;
+  /** What still comes is thrown away, and the peer is not asked for more. */
+  unwanted = false;
   /** Waits in its turn with others. */
   queued = false;
   /** What waits to be sent, the first from `outAt` on. */

@@ -219,13 +219,32 @@ test('a client that asks and never reads is cut before its answers fill the memo
   assert.ok(server.socket.destroyed);
 });
 
-test('an answer before the end of the request stops the request, not the connection', async () => {
+test('an answer before the end of the request stops the request a little later, not the connection', async () => {
   const server = new Http2ServerHarness({}, false).greet();
   server.socket.feed(headers(1, POST, wire.END_HEADERS));
-  respond(server.last.downstream, 413, 'too much');
+  respond(server.last.downstream, 413, 'no');
+  // A client in the middle of an upload reads the answer before the reset.
+  for (let i = 0; i < 3; i++) server.socket.feed(data(1, Buffer.alloc(16_384)));
+  assert.deepEqual(await server.resets(), []);
+  assert.equal(server.last.body, '');
+  assert.ok(!(await server.frames()).some(({ type, stream }) => type === wire.WINDOW_UPDATE && stream === 1));
+  server.pass(HTTP2_LIMITS.closeDelayMs + 200);
   assert.deepEqual(await server.resets(), [[1, wire.NO_ERROR]]);
-  server.socket.feed(data(1, 'still on its way'));
+  server.socket.feed(data(1, 'late'));
+  server.socket.feed(headers(3));
+  assert.equal(server.requests.length, 2);
   assert.equal(server.goAway, null);
+});
+
+test('a client that stops a request by itself once it is answered makes no flood', async () => {
+  const server = new Http2ServerHarness({ resets: { burst: 5, perSecond: 0 } }, false).greet();
+  for (let id = 1; id < 40; id += 2) {
+    server.socket.feed(headers(id, POST, wire.END_HEADERS));
+    respond(server.last.downstream, 413, 'no');
+    server.socket.feed(frame(wire.RST_STREAM, 0, id, number32(wire.CANCEL)));
+  }
+  assert.equal(server.goAway, null);
+  assert.equal(server.connection.active, 0);
 });
 
 test('trailers end an answer; a body of unknown length may be empty', async () => {
