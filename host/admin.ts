@@ -89,10 +89,15 @@ export async function startAdminServer(
 const LONGEST_PATH = 103;
 
 /** Where the admin socket of this path really is: the same answer for the server and for who connects. `user`: the server's. */
-export function adminSocketPath(path: string, user: number = userInfo().uid): string {
+export function adminSocketPath(path: string, user?: number): string {
   const wanted = resolve(path);
   if (Buffer.byteLength(wanted) <= LONGEST_PATH) return wanted;
-  return join(tmpdir(), `weft-${user}`, `${sha256Hex(wanted).slice(0, 16)}.sock`);
+  // A user in a container may have no name, which userInfo() takes for an error.
+  return join(
+    tmpdir(),
+    `weft-${user ?? process.getuid?.() ?? userInfo().uid}`,
+    `${sha256Hex(wanted).slice(0, 16)}.sock`,
+  );
 }
 
 async function removeStale(path: string): Promise<void> {

@@ -84,7 +84,7 @@ export async function twoMachines(t: TestContext): Promise<TwoMachines> {
       cwd: folder,
     },
   );
-  await eventually(() => plane.output().includes('control plane listens'), 20_000);
+  await eventually(() => plane.output().includes('control plane listens'), 20_000).catch(() => fail(plane.output()));
   const apps = CALLEES.flatMap(({ name, kind, app }) => [name, kind, String(app), '127.0.0.1']);
   const open = [...['outside', 'http', '4500', '::'], ...['elsewhere', 'http', '4600', '::']];
   const farApps = far.start(APP, [process.execPath, PEER_FILE, 'serve', ...apps, ...open]);
