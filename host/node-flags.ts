@@ -4,12 +4,28 @@
 import type { HostPort } from '../core/model/mesh.ts';
 import { formatAddress } from './setting-kinds.ts';
 
-/** Only work on the command line, before V8 starts. */
+/**
+ * Only work on the command line, before V8 starts. Its optimizing compilers are off until there is something to
+ * optimize: what they bring into memory an idle proxy never needs.
+ */
 export const PROXY_NODE_FLAGS: readonly string[] = [
-  '--max-semi-space-size=1',
+  '--max-semi-space-size=2',
   '--max-old-space-size=64',
   '--v8-pool-size=1',
+  '--no-opt',
+  '--no-maglev',
+  '--no-sparkplug',
 ];
+
+let optimizing = false;
+
+/** From the first connection on; without the flags above it changes nothing. */
+export function startOptimizing(): void {
+  if (optimizing) return;
+  optimizing = true;
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
+  for (const compiler of ['--sparkplug', '--maglev', '--opt']) setFlagsFromString(compiler);
+}
 
 const PROXY_ENV: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '2' };
 const ADDED = 'WEFT_ADDED_ENV';

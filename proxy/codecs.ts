@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { DEFAULT_LIMITS } from '../core/model/listener.ts';
 import type { Cluster } from '../core/model/view.ts';
+import { startOptimizing } from '../host/node-flags.ts';
 import type { Serve, ServedConnection } from './accept/acceptor.ts';
 import { type ClientConnection, type ClientConnectionEvents, speaksHttp2 } from './cluster/dial.ts';
 import type { ConnectionInfo } from './exchange.ts';
@@ -52,6 +53,7 @@ export function serveConnection(
   parts: CodecParts,
   tunnels: FindTunnel | null,
 ): ServedConnection {
+  startOptimizing();
   const agreed = agreedProtocol(socket);
   const bytes = bytesFrom(socket, agreed, info, served.tcp, parts.timers);
   if (bytes !== null) return served.tcp.serve(socket, bytes, info, onClose);

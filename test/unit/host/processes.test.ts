@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { execPath } from 'node:process';
 import { describe, it } from 'node:test';
 import { readChildMessage } from '../../../host/ipc.ts';
 import {
@@ -111,6 +112,24 @@ describe('a child process', () => {
     const { stdout } = await output(child);
     const self = JSON.parse(stdout) as { pid: number; flags: string[]; args: string[]; arena: string };
     assert.deepEqual(self, { pid: child.pid, flags: [...PROXY_NODE_FLAGS], args: ['sidecar', '--x'], arena: '1' });
+  });
+});
+
+describe('the flags of a proxy', () => {
+  it('leave hot code alone until there is something to serve, and compile it from then on', async () => {
+    const code = `import { startOptimizing } from '${new URL('node-flags.ts', HOST).href}';
+      let sum = 0;
+      function hot(n) { for (let i = 0; i < n; i++) sum = (sum + (i ^ 7)) | 0; }
+      function run() { for (let i = 0; i < 2_000; i++) hot(1_000); }
+      run();
+      console.log('serving');
+      startOptimizing();
+      run();`;
+    const flags = [...PROXY_NODE_FLAGS, '--trace-opt'];
+    const child = spawn(execPath, [...flags, '--input-type=module', '-e', code], { stdio: 'pipe' });
+    const [before = '', after = ''] = (await output(child)).stdout.split('serving');
+    assert.doesNotMatch(before, /compiling method/);
+    assert.match(after, /compiling method .*\bhot\b/);
   });
 });
 
