@@ -69,6 +69,31 @@ describe('the admin and status servers', () => {
     await first.close();
   });
 
+  it('share a port only with one who was told to share it', async () => {
+    const anywhere = { host: '127.0.0.1', port: 0 };
+    const first = await startStatusServer(anywhere, HANDLERS, 'first');
+    const at = { host: '127.0.0.1', port: first.port };
+    await assert.rejects(startStatusServer(at, HANDLERS), { code: 'address-in-use' });
+    await assert.rejects(startStatusServer(at, HANDLERS, 'first'), { code: 'address-in-use' });
+    const beside = await startStatusServer(at, HANDLERS, 'beside');
+    await first.close();
+    assert.equal((await get(at, '/healthz')).status, 200);
+    await beside.close();
+  });
+
+  it('do what they are asked by POST, and nothing of that by GET; a freed socket lets the next one in', async () => {
+    const path = join(folder, 'leaving.sock');
+    const server = await startAdminServer(path, HANDLERS, { '/leave': () => (server.free(), text('leaving', 202)) });
+    assert.equal((await get({ socketPath: path }, '/leave')).status, 404);
+    assert.equal((await get({ socketPath: path }, '/healthz', 'POST')).status, 405);
+    assert.equal((await get({ socketPath: path }, '/toString', 'POST')).status, 405);
+    assert.deepEqual((await get({ socketPath: path }, '/leave', 'POST')).body, 'leaving\n');
+    const next = await startAdminServer(path, HANDLERS);
+    await server.close();
+    assert.equal((await get({ socketPath: path }, '/healthz')).status, 200);
+    await next.close();
+  });
+
   it('open the Unix socket to its owner only', async () => {
     const path = join(folder, 'own', 'admin.sock');
     const server = await startAdminServer(path, HANDLERS);
