@@ -23,7 +23,7 @@ function report(requests: number, idleLimit: number, code = ''): PathReport {
     overflow: 6,
   };
   return {
-    listeners: [{ name: 'edge/main/0', host: '127.0.0.1', port: 80, open: requests }],
+    listeners: [{ name: 'edge/main/0', host: '127.0.0.1', port: 80, bytes: false, open: requests }],
     unbound: [{ name: 'names/x', reason: 'in use' }],
     clusters: { up: [facts] },
     redirects: ['1.2.3.4=127.0.0.1:5'],
@@ -38,7 +38,7 @@ function report(requests: number, idleLimit: number, code = ''): PathReport {
 
 test('counts are added up, limits are the lowest, and what is said twice is said once', () => {
   const merged = mergeReports([report(3, 4_000), report(5, 1_000, 'connect-failed')]);
-  assert.deepEqual(merged.listeners, [{ name: 'edge/main/0', host: '127.0.0.1', port: 80, open: 8 }]);
+  assert.deepEqual(merged.listeners, [{ name: 'edge/main/0', host: '127.0.0.1', port: 80, bytes: false, open: 8 }]);
   assert.deepEqual(merged.unbound, [{ name: 'names/x', reason: 'in use' }]);
   assert.deepEqual(merged.redirects, ['1.2.3.4=127.0.0.1:5']);
   assert.deepEqual(merged.threads, [3, 5]);
