@@ -7,24 +7,12 @@ import { flushAfterRead, SocketInput } from '../kit/socket-input.ts';
 import { type TimerWheel, WheelTimer } from '../kit/timer-wheel.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { FrameWriter } from './frame-writer.ts';
-import {
-  DEFAULT_WINDOW,
-  ENABLE_CONNECT_PROTOCOL,
-  ENABLE_PUSH,
-  ENHANCE_YOUR_CALM,
-  INITIAL_WINDOW_SIZE,
-  MAX_FRAME_SIZE,
-  INTERNAL_ERROR,
-  MAX_CONCURRENT_STREAMS,
-  MAX_HEADER_LIST_SIZE,
-  NO_ERROR,
-  PREFACE,
-} from './frames.ts';
+import { DEFAULT_WINDOW, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR, PREFACE } from './frames.ts';
 import { HpackEncoder } from './hpack-encoder.ts';
 import type { Http2Limits } from './limits.ts';
 import { MessageReader } from './message.ts';
 import { Sender, type SenderHost } from './sender.ts';
-import { PeerSettings } from './settings.ts';
+import { ownSettings, PeerSettings } from './settings.ts';
 import type { Http2Stream, StreamHost } from './stream.ts';
 
 export interface Http2Options {
@@ -99,18 +87,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     socket.on('error', ignore);
     socket.on('close', this.#onClosed);
     if (this.isClient) writer.raw(PREFACE);
-    const own: [number, number][] = this.isClient
-      ? [[ENABLE_PUSH, 0]]
-      : [
-          [MAX_CONCURRENT_STREAMS, limits.streams],
-          [ENABLE_CONNECT_PROTOCOL, 1],
-        ];
-    writer.settings([
-      ...own,
-      [INITIAL_WINDOW_SIZE, limits.streamWindow],
-      [MAX_FRAME_SIZE, limits.frameBytes],
-      [MAX_HEADER_LIST_SIZE, limits.headerBytes],
-    ]);
+    writer.settings(ownSettings(this.isClient, limits));
     if (limits.connectionWindow > DEFAULT_WINDOW) writer.windowUpdate(0, limits.connectionWindow - DEFAULT_WINDOW);
     this.flush();
     this.schedule(limits.headTimeoutMs);

@@ -1,4 +1,4 @@
-// The peer's SETTINGS (RFC 9113 §6.5): checked, and kept as they are in force.
+// SETTINGS (RFC 9113 §6.5): our own, and the peer's, checked and kept as they are in force.
 import {
   DEFAULT_WINDOW,
   ENABLE_CONNECT_PROTOCOL,
@@ -9,12 +9,31 @@ import {
   INITIAL_WINDOW_SIZE,
   MAX_CONCURRENT_STREAMS,
   MAX_FRAME_SIZE,
+  MAX_HEADER_LIST_SIZE,
   MAX_WINDOW,
   NO_ERROR,
   PROTOCOL_ERROR,
 } from './frames.ts';
+import type { Http2Limits } from './limits.ts';
 
 const LARGEST_FRAME = 16_777_215;
+
+/** What we say at the start, as number and value. */
+export function ownSettings(isClient: boolean, limits: Http2Limits): [number, number][] {
+  const { streams, streamWindow, frameBytes, headerBytes } = limits;
+  const role: [number, number][] = isClient
+    ? [[ENABLE_PUSH, 0]]
+    : [
+        [MAX_CONCURRENT_STREAMS, streams],
+        [ENABLE_CONNECT_PROTOCOL, 1],
+      ];
+  return [
+    ...role,
+    [INITIAL_WINDOW_SIZE, streamWindow],
+    [MAX_FRAME_SIZE, frameBytes],
+    [MAX_HEADER_LIST_SIZE, headerBytes],
+  ];
+}
 
 export class PeerSettings {
   tableBytes = 4_096;
