@@ -1,6 +1,5 @@
 // One process takes over from another of the same state folder: it binds beside it, gets ready, and then asks it to
 // leave. Until then the old one serves alone; if the new one fails on the way, nothing has happened.
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { MeshError } from '../../core/kit/error.ts';
 import { adminSocketPath } from '../../host/admin.ts';
@@ -54,6 +53,8 @@ interface Answer {
 
 /** null: nobody answers there. */
 function ask(socketPath: string, method: string, path: string): Promise<Answer | null> {
+  // Not by import: a module namespace of node:http reads its every getter, and one of them loads undici.
+  const { request } = process.getBuiltinModule('node:http');
   return new Promise((done) => {
     const asked = request({ socketPath, method, path, timeout: PATIENCE, agent: false }, (answer) => {
       let text = '';
