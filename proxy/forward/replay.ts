@@ -2,12 +2,15 @@
 // is kept and the exchange is not retried (source: Linkerd, 64 KiB).
 import type { Upstream } from '../exchange.ts';
 import { PieceList } from '../kit/buffers.ts';
+import { hold, release } from '../kit/slab.ts';
 
 const REPLAY_BYTES = 65_536;
 
 export class ReplayBuffer {
   #kept: PieceList | null = null;
   #overflowed = false;
+  /** Chunks of it that are to be released. */
+  #held: Buffer[] | null = null;
 
   /** False: the body began and not all of it is here. */
   get whole(): boolean {
@@ -18,19 +21,33 @@ export class ReplayBuffer {
     if (this.#overflowed) return;
     this.#kept ??= new PieceList();
     if (this.#kept.length + chunk.length > REPLAY_BYTES) this.drop();
-    else this.#kept.add(chunk);
+    else this.#add(this.#kept, chunk);
   }
 
   /** Nothing will be sent again. */
   drop(): void {
     this.#overflowed = true;
     this.#kept = null;
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) for (const chunk of held) release(chunk);
   }
 
   /** False: stop until the upstream drains. */
   sendTo(upstream: Upstream): boolean {
     let ready = true;
-    if (this.#kept !== null) for (const chunk of this.#kept.pieces) ready = upstream.sendData(chunk);
+    for (const chunk of this.#kept?.pieces ?? []) {
+      // The upstream lets go of what it was given.
+      hold(chunk);
+      ready = upstream.sendData(chunk);
+    }
     return ready;
+  }
+
+  #add(kept: PieceList, chunk: Buffer): void {
+    kept.add(chunk);
+    if (!hold(chunk)) return;
+    this.#held ??= [];
+    this.#held.push(chunk);
   }
 }

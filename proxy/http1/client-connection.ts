@@ -195,6 +195,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   };
 
   readonly #onClosed = (): void => {
+    this.#reads.closed();
     this.#endedByPeer ||= this.#state === 'idle' || (this.#state === 'head' && !this.#answered);
     this.#fail('the connection was reset');
   };
@@ -226,6 +227,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     this.#state = 'body';
     if (this.#parser.untilClose) this.#body.beginUntilClose();
     else this.#body.begin(head.bodyLength);
+    this.#reads.expected = this.#body.left;
     exchange.handler.onHead(head);
     if (this.#exchange !== exchange) return MORE;
     if (this.#body.done) this.#complete(after === chunk.length);
@@ -236,6 +238,7 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
   #readBody(chunk: Buffer, at: number): number {
     // A callback that cancels stops the reader: `MORE`.
     const after = this.#body.read(chunk, at, this);
+    this.#reads.expected = this.#body.left;
     if (after === REFUSED) return this.#protocol(this.#body.detail);
     if (this.#body.done) this.#complete(after === chunk.length);
     else this.#schedule(this.#options.limits.bodyTimeoutMs);

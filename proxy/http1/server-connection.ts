@@ -14,6 +14,7 @@ import { BodyReader, type BodySink, MORE, REFUSED } from './body-reader.ts';
 import { FieldParser } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
 import { ignore } from './later.ts';
+import { isForHttp2 } from './preface.ts';
 import { RequestHeadParser } from './request-head.ts';
 import { NOBODY, ServerExchange, type ServerExchangeHost } from './server-exchange.ts';
 import type { Http1ServerOptions } from './server-options.ts';
@@ -187,6 +188,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     this.#input = this.#input === null ? chunk : Buffer.concat([this.#input.subarray(this.#inputAt), chunk]);
     this.#inputAt = 0;
     this.#pump();
+    this.#reads.expected = this.body.left;
     if (this.#input === null) return;
     this.#input = kept(this.#input.subarray(this.#inputAt));
     this.#inputAt = 0;
@@ -203,6 +205,7 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
   };
 
   readonly #onClosed = (): void => {
+    this.#reads.closed();
     if (this.#state !== 'closed') this.#abort('downstream-closed', 'the connection was reset');
     this.#options.onClose();
   };
@@ -384,17 +387,3 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
 }
 
 const REFUSED_REQUEST = { method: '', version: 11, upgrade: '', expectContinue: false };
-
-/** What looks like a head; eight bytes of the preface come after it. */
-const PREFACE = 'PRI * HTTP/2.0\r\n';
-const KNOWN_METHOD = /^(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|CONNECT) /;
-
-/**
- * The preface, or what nobody begins with who speaks HTTP/1: without a version and a method that is known. It is for
- * the codec of HTTP/2 to refuse then (RFC 9113 §3.4).
- */
-function isForHttp2({ text, end }: HeadReader): boolean {
-  if (text.startsWith(PREFACE)) return end === PREFACE.length;
-  const line = text.slice(0, text.indexOf('\r\n'));
-  return !/HTTP\//i.test(line) && !KNOWN_METHOD.test(line);
-}

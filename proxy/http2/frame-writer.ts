@@ -1,6 +1,8 @@
 // Frames out: small ones are put together in one piece of memory, large bodies go beside them uncopied, and
 // `flush` hands all of it to the socket in one write.
 import type { Socket } from 'node:net';
+import { writeHeld } from '../kit/buffers.ts';
+import { release } from '../kit/slab.ts';
 import {
   ACK,
   CONTINUATION,
@@ -65,13 +67,14 @@ export class FrameWriter {
     } while (first < length);
   }
 
-  /** `payload` from `start` to `end`, at most a frame's worth. */
+  /** `payload` from `start` to `end`, at most a frame's worth; lets go of it when it is written. */
   data(stream: number, payload: Buffer, start: number, end: number, endStream: boolean): void {
     const length = end - start;
     const flags = endStream ? END_STREAM : 0;
     if (length <= COPY_LIMIT) {
       const at = this.#head(length, DATA, flags, stream);
       payload.copy(this.#memory as Buffer, at, start, end);
+      release(payload);
       return;
     }
     this.#writeHead(this.#take(FRAME_HEAD), length, DATA, flags, stream);
@@ -123,13 +126,13 @@ export class FrameWriter {
     this.#flushes += 1;
     const pieces = this.#pieces;
     if (pieces.length === 1) {
-      this.#socket.write(pieces[0] as Buffer);
+      writeHeld(this.#socket, pieces[0] as Buffer);
       pieces.length = 0;
       return;
     }
     this.#pieces = [];
     this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
+    for (const piece of pieces) writeHeld(this.#socket, piece);
     this.#socket.uncork();
   }
 

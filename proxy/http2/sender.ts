@@ -1,6 +1,7 @@
 // Who sends next: streams with something to send take turns, a frame each, within the windows of stream and
 // connection and while the socket keeps up. So a big body never holds up a small one (RFC 9113 §5.2).
 import type { HeaderList } from '../kit/header-list.ts';
+import { hold } from '../kit/slab.ts';
 import { DEFAULT_WINDOW, MAX_WINDOW } from './frames.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import type { PeerSettings } from './settings.ts';
@@ -122,6 +123,8 @@ export class Sender {
     const end = stream.outAt + length;
     stream.outBytes -= length;
     const last = stream.outBytes === 0 && stream.outEnds && stream.outTrailers === null;
+    // The writer lets go of what it was given.
+    if (end < chunk.length) hold(chunk);
     this.#writer.data(stream.id, chunk, stream.outAt, end, last);
     this.window -= length;
     stream.sendWindow -= length;

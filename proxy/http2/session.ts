@@ -277,6 +277,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
   };
 
   readonly #onClosed = (): void => {
+    this.#reads.closed();
     this.lose('the connection was reset');
     this.onSocketClosed();
   };

@@ -2,6 +2,7 @@
 // waits for a reader that paused. Roles add what a message is.
 import type { MeshError } from '../../core/kit/error.ts';
 import type { HeaderList } from '../kit/header-list.ts';
+import { release } from '../kit/slab.ts';
 
 /** What a stream needs of its connection. */
 export interface StreamHost {
@@ -197,5 +198,8 @@ export abstract class Http2Stream {
 
 /** A small view would keep all of the read that it was cut from. */
 function compact(chunk: Buffer): Buffer {
-  return chunk.length * 4 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
+  if (chunk.length * 4 >= chunk.buffer.byteLength) return chunk;
+  const copy = Buffer.from(chunk);
+  release(chunk);
+  return copy;
 }

@@ -1,6 +1,7 @@
 // Byte buffers of the codecs: one that gathers small pieces, and one that turns many small writes of one
 // turn of the event loop into one.
 import type { Socket } from 'node:net';
+import { LEAST_PART, merged, Slab } from './slab.ts';
 
 const SMALLEST = 1_024;
 
@@ -64,9 +65,18 @@ export class WriteBatch {
   /** True: enough is held to be flushed now. */
   add(piece: Piece): boolean {
     if (piece.length === 0) return false;
-    this.#pieces.push(piece);
     this.#length += piece.length;
+    if (typeof piece === 'string' || piece.length < LEAST_PART || !this.#append(piece)) this.#pieces.push(piece);
     return this.#length >= FLUSH_LIMIT;
+  }
+
+  /** Records of TLS that were read side by side are one piece. */
+  #append(piece: Buffer): boolean {
+    const last = this.#pieces.at(-1);
+    const both = last === undefined || typeof last === 'string' ? null : merged(last, piece);
+    if (both === null) return false;
+    this.#pieces[this.#pieces.length - 1] = both;
+    return true;
   }
 
   flush(): void {
@@ -116,8 +126,16 @@ export class WriteBatch {
   }
 
   #write(piece: Piece): void {
-    this.#socket.write(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece);
+    if (typeof piece === 'string') this.#socket.write(Buffer.from(piece, 'latin1'));
+    else writeHeld(this.#socket, piece);
   }
+}
+
+/** Writes a chunk that its holder is done with then. */
+export function writeHeld(socket: Socket, chunk: Buffer): void {
+  const slab = Slab.of(chunk);
+  if (slab === undefined) socket.write(chunk);
+  else socket.write(chunk, slab.release);
 }
 
 /** Pieces that a list keeps apart: above it, and one more for every so many bytes, they are copied together. */
