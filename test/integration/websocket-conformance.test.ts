@@ -270,7 +270,7 @@ async function startHalfClosing(t: TestContext, onEnd: (socket: Socket, said: st
 }
 
 describe('WebSocket through an edge', () => {
-  conformance(async (t, app) => (await startProxy(t, { view: edgeView([app], { timeout: 100 }) })).port());
+  conformance(async (t, app) => (await startProxy(t, { view: edgeView([app], { timeout: 5_000 }) })).port());
 });
 
 describe('WebSocket through two sidecars', () => {
