@@ -17,7 +17,7 @@ export const STATUS = {
 
 export type Status = (typeof STATUS)[keyof typeof STATUS];
 
-export const LENGTH_BYTES = 4;
+const LENGTH_BYTES = 4;
 /** Of one frame; writers send what they read, which is far less. */
 const LONGEST = 0xff_ff_ff;
 

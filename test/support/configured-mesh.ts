@@ -31,7 +31,7 @@ export interface ConfiguredMesh {
   edit(yaml: string): void;
 }
 
-export function snapshotOf(yaml: string): Snapshot {
+function snapshotOf(yaml: string): Snapshot {
   const parsed = parseConfig([{ name: 'weft.yaml', text: yaml }]);
   if (!parsed.ok) throw new Error(parsed.error.map(({ path, message }) => `${path}: ${message}`).join('; '));
   const compiled = compileSnapshot(parsed.value.mesh, (text) => createHash('sha256').update(text).digest('hex'));

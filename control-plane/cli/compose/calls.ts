@@ -29,11 +29,12 @@ interface Caller {
   readonly speakers: readonly ComposeService[];
 }
 
-interface Target {
+export interface Target {
   /** Compose service. */
   readonly service: string;
   readonly name: string;
-  readonly port: number | null;
+  /** Those that are carried, the main one first; none: a job. */
+  readonly ports: readonly number[];
 }
 
 interface Calls {
@@ -48,13 +49,13 @@ export function callsOf(caller: Caller, targets: readonly Target[], references: 
   const notes: Note[] = [];
   const own = references.filter(({ from }) => caller.speakers.some(({ name }) => name === from));
   for (const target of targets) {
-    if (target.service === caller.service.name || target.port === null) continue;
+    if (target.service === caller.service.name || target.ports.length === 0) continue;
     const to = own.filter((reference) => reference.to === target.service);
     const reason = reasonOf(caller, target, to);
     if (reason === null) continue;
     calls.push({ to: target.name, service: target.service, reason });
     for (const reference of to) {
-      if (reference.port === null || reference.port === target.port) continue;
+      if (reference.port === null || target.ports.includes(reference.port)) continue;
       const rewrite = rewriteOf(caller, reference);
       if (rewrite === null) notes.push(lost(caller, reference));
       else {
@@ -75,7 +76,7 @@ export function callsOf(caller: Caller, targets: readonly Target[], references: 
 }
 
 function reasonOf(caller: Caller, target: Target, references: readonly Reference[]): string | null {
-  const reference = references.find(({ port }) => port === null || port === target.port);
+  const reference = references.find(({ port }) => port === null || target.ports.includes(port));
   if (reference !== undefined) {
     return reference.variable === '' ? reference.place : `${reference.variable} (${reference.place})`;
   }

@@ -1,6 +1,7 @@
 // Keys of a compose file that a pod changes or cannot have: a line for each.
 import type { Note } from './note.ts';
 import type { ComposeProject, ComposeService } from './project.ts';
+import { carriedPorts } from './carried-ports.ts';
 import type { Guest, Member, Outside } from './plan.ts';
 import { protocolOfPort } from './protocols.ts';
 import type { Reference } from './references.ts';
@@ -62,9 +63,11 @@ function outsideNotes(
   references: readonly Reference[],
 ): readonly Note[] {
   const notes = [note('cannot', service, `stays outside the mesh, as it was: ${reason}`)];
-  for (const { service: callee, port } of members) {
+  for (const member of members) {
+    const { service: callee } = member;
+    const carried = carriedPorts(member);
     const call = references.find(
-      ({ from, to, port: at }) => from === service.name && to === callee.name && at === port,
+      ({ from, to, port: at }) => from === service.name && to === callee.name && at !== null && carried.includes(at),
     );
     if (call === undefined) continue;
     const text = `calls ${callee.name} (${call.place}), which takes calls from the mesh alone: they will not get through`;
@@ -74,24 +77,30 @@ function outsideNotes(
 }
 
 function memberNotes(member: Member, references: readonly Reference[]): readonly Note[] {
-  const { service, port, otherPorts, portReason } = member;
+  const { service, port, further, otherPorts, portReason } = member;
   if (port === null) return [note('changed', service, portReason)];
   const notes: Note[] = [];
-  for (const own of [port, ...otherPorts].filter((each) => SIDECAR_PORTS.includes(each))) {
+  for (const each of further) {
+    const text = `port ${each.port} is carried as bytes, under the name ${each.name}`;
+    notes.push(note('changed', service, text));
+  }
+  for (const own of [...carriedPorts(member), ...otherPorts].filter((each) => SIDECAR_PORTS.includes(each))) {
     notes.push(note('cannot', service, `port ${own} is one that its sidecar listens on: the app has to leave it`));
   }
-  for (const other of otherPorts) {
+  for (const other of otherPorts.slice(0, SHOWN_PORTS)) {
     const protocol = protocolOfPort(other);
     const caller = references.find(({ to, port: at }) => to === service.name && at === other);
     const who = caller === undefined ? '' : `, ${caller.from} calls it there (${caller.place})`;
     const custom = protocol === null ? '' : `, by custom ${protocol}`;
-    const text = `port ${other} is not carried and stays as it was${custom}${who}: one port of a service is carried so far, ${port}`;
+    const text = `port ${other} is in a published range: it is not carried and stays as it was${custom}${who}`;
     notes.push(note('cannot', service, text));
   }
-  for (const { targets } of member.podPorts) {
-    if (!targets.includes(port)) continue;
-    const text = `its published range ${targets[0]}-${targets.at(-1)} has port ${port} in it, which the outside cannot reach any more: publish ${port} on a line of its own`;
-    notes.push(note('cannot', service, text));
+  for (const { targets, protocol } of member.podPorts) {
+    const carried = targets.length > 1 && protocol === 'tcp' ? carriedPorts(member) : [];
+    for (const own of carried.filter((each) => targets.includes(each))) {
+      const text = `its published range ${targets[0]}-${targets.at(-1)} has port ${own} in it, which the outside cannot reach any more: publish ${own} on a line of its own`;
+      notes.push(note('cannot', service, text));
+    }
   }
   for (const entry of service.ports.filter(({ targets }) => targets.length === 0)) {
     notes.push(
@@ -109,6 +118,8 @@ function memberNotes(member: Member, references: readonly Reference[]): readonly
   }
   return notes;
 }
+
+const SHOWN_PORTS = 10;
 
 /** By Host, from the mesh, status. */
 const SIDECAR_PORTS = [15_001, 15_006, 15_020];

@@ -1,6 +1,7 @@
 // The plan → compose.weft.yml, an override file: what Weft adds to the project, and what changes in its services.
 import { loopbackAddresses } from '../../../core/compile/loopback.ts';
-import { edgeListenPort } from './edge-port.ts';
+import { edgeSockets, type EdgeSocket } from './edge-port.ts';
+import { carriedPorts } from './carried-ports.ts';
 import type { Guest, Member, Plan } from './plan.ts';
 import { POD_KEYS, podOf, wayTo, type Way } from './pod.ts';
 import type { PortEntry } from './ports.ts';
@@ -65,9 +66,9 @@ function instanceText(
   { base }: OverrideOptions,
 ): readonly string[] {
   const { member, app, name, volume, isCopy } = instance;
-  const { service, port, calls } = member;
+  const { service, port, protocol, calls } = member;
   const about = [
-    port === null ? 'a job' : `port ${port}`,
+    port === null ? 'a job' : `port ${carriedPorts(member).join(', ')}${protocol === 'tcp' ? ' as bytes' : ''}`,
     calls.length === 0 ? 'calls nobody' : `calls ${calls.map((call) => call.service).join(', ')}`,
   ];
   const sidecar = {
@@ -116,20 +117,22 @@ function guestText({ service, host }: Guest, members: readonly Member[]): string
 }
 
 function edgeText({ member, service, name, volume }: EdgeWorkload): string {
+  const sockets = edgeSockets(member);
   const edge = {
     '<<': '*weft',
     ...profiles(member),
     command: ['edge', '--name', name],
-    ports: member.edgePorts.map((entry) => edgePort(entry, member.port ?? 0)),
+    ports: member.edgePorts.map((entry) => edgePort(entry, sockets)),
     networks: [MESH_NETWORK, OUTSIDE_NETWORK],
     volumes: [`${volume}:/var/lib/weft`],
   };
-  return indent(`\n# The published port of ${member.service.name}.\n${block({ [service]: edge })}`);
+  return indent(`\n# What ${member.service.name} published.\n${block({ [service]: edge })}`);
 }
 
-function edgePort(entry: PortEntry, port: number): object {
+function edgePort(entry: PortEntry, sockets: readonly EdgeSocket[]): object {
+  const [port] = entry.targets;
   return {
-    target: edgeListenPort(port),
+    target: sockets.find((socket) => socket.port === port)?.listen ?? port,
     ...(entry.published === null ? {} : { published: entry.published }),
     ...(entry.hostIp === null ? {} : { host_ip: entry.hostIp }),
   };

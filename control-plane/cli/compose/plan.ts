@@ -1,8 +1,8 @@
-// What becomes of each service of a compose project: in the mesh with its HTTP port, in it as a job, beside another
+// What becomes of each service of a compose project: in the mesh with its ports, in it as a job, beside another
 // service in its namespace, or outside as before. Everything here is a guess with its reason.
 import { nearestName } from '../../../core/config/nearest.ts';
 import { err, ok, type Result } from '../../../core/kit/result.ts';
-import { callsOf, type Call, type Rewrite } from './calls.ts';
+import { callsOf, type Call, type Rewrite, type Target } from './calls.ts';
 import { meshNames } from './mesh-names.ts';
 import { featureNotes } from './features.ts';
 import type { Note } from './note.ts';
@@ -31,19 +31,28 @@ export interface Member {
   readonly service: ComposeService;
   /** Its name in weft.yaml: a DNS label. */
   readonly name: string;
-  /** The one port that is carried; null: a job. */
+  /** The main port; null: a job. */
   readonly port: number | null;
+  /** tcp: it is carried as bytes. */
+  readonly protocol: 'http' | 'tcp';
   readonly portReason: string;
-  /** Known ports that are not carried. */
+  /** Further ports, carried as bytes, by their names in weft.yaml. */
+  readonly further: readonly FurtherPort[];
+  /** Known ports that are not carried: those of published ranges. */
   readonly otherPorts: readonly number[];
   readonly calls: readonly Call[];
   /** Variables that name an uncarried port of a service: they get its pod's name. */
   readonly rewrites: readonly Rewrite[];
-  /** Published ports of the carried port: an edge serves them. */
+  /** Published ports of carried ports: an edge serves them. */
   readonly edgePorts: readonly PortEntry[];
   readonly podPorts: readonly PortEntry[];
   /** Names by which others reach it, its own first. */
   readonly names: readonly string[];
+}
+
+export interface FurtherPort {
+  readonly name: string;
+  readonly port: number;
 }
 
 /** A service that already shares the namespace of another, which is in the mesh. */
@@ -80,11 +89,15 @@ export function planProject(project: ComposeProject, wishes: Wishes): Result<Pla
     return host !== null && choices.get(host)?.kind === 'member' ? [{ service, host }] : [];
   });
   const members = draft.map(({ service, choice, ...rest }): Member => {
-    const own = { service, ...rest, port: choice.port, portReason: choice.reason, otherPorts: choice.others };
+    const own = {
+      ...{ service, ...rest, port: choice.port, protocol: choice.protocol, portReason: choice.reason },
+      further: choice.further.map((port) => ({ name: `p${port}`, port })),
+      otherPorts: choice.others,
+    };
     const speakers = [service, ...guests.filter(({ host }) => host === service.name).map((guest) => guest.service)];
     const calls = callsOf({ ...own, speakers }, draft.map(targetOf), references);
     notes.push(...calls.notes);
-    return { ...own, calls: calls.calls, rewrites: calls.rewrites, ...splitPorts(service, choice.port) };
+    return { ...own, calls: calls.calls, rewrites: calls.rewrites, ...splitPorts(service, portsOf(choice)) };
   });
   const outside = project.services.flatMap((service): Outside[] => {
     const choice = choices.get(service.name);
@@ -112,8 +125,13 @@ interface DraftMember {
   readonly choice: MemberChoice;
 }
 
-function targetOf({ service, name, choice }: DraftMember): { service: string; name: string; port: number | null } {
-  return { service: service.name, name, port: choice.port };
+function targetOf({ service, name, choice }: DraftMember): Target {
+  return { service: service.name, name, ports: portsOf(choice) };
+}
+
+/** Those that are carried, the main one first. */
+function portsOf({ port, further }: MemberChoice): readonly number[] {
+  return port === null ? [] : [port, ...further];
 }
 
 function allReferences(project: ComposeProject): readonly Reference[] {
@@ -168,9 +186,9 @@ function ownerOf(service: ComposeService, project: ComposeProject): string | nul
   return null;
 }
 
-function splitPorts(service: ComposeService, port: number | null): Pick<Member, 'edgePorts' | 'podPorts'> {
+function splitPorts(service: ComposeService, ports: readonly number[]): Pick<Member, 'edgePorts' | 'podPorts'> {
   const carried = (entry: PortEntry): boolean =>
-    port !== null && entry.protocol === 'tcp' && entry.targets.length === 1 && entry.targets[0] === port;
+    entry.protocol === 'tcp' && entry.targets.length === 1 && ports.includes(entry.targets[0] ?? 0);
   return {
     edgePorts: service.ports.filter((entry) => carried(entry)),
     podPorts: service.ports.filter((entry) => !carried(entry)),

@@ -1,5 +1,6 @@
 // The pod of a service: the networks, names and ports that the service had, and how calls of its app get to the
 // sidecar.
+import { carriedPorts } from './carried-ports.ts';
 import type { Member } from './plan.ts';
 import { textOf } from './source.ts';
 import { directName, MESH_NETWORK, type Instance } from './workloads.ts';
@@ -24,15 +25,18 @@ export function wayTo(caller: Member, members: readonly Member[], addresses: Rea
     (member) =>
       member !== caller && member.port !== null && (isCalled(caller, member) || member.otherPorts.length === 0),
   );
-  // The sidecar leaves its own service's port alone. Of another that the app listens on it knows nothing: then it serves
+  // The sidecar leaves its own service's ports alone. Of others that the app listens on it knows nothing: then it serves
   // no name itself, and all are redirected to ports of its own.
-  const clash = callees.some(({ port }) => port !== null && caller.otherPorts.includes(port));
-  const redirected = callees.filter(({ port }) => clash || port === caller.port);
-  const places = redirected.map((member, index) => ({
-    from: `${addresses.get(member.name)}:${member.port}`,
-    to: `127.0.0.1:${FIRST_PORT + index}`,
-    name: member.name,
-  }));
+  const clash = callees.some((callee) => carriedPorts(callee).some((port) => caller.otherPorts.includes(port)));
+  const own = carriedPorts(caller);
+  const places = callees
+    .flatMap((member) => placesOf(member).map((place) => ({ member, ...place })))
+    .filter(({ port }) => clash || own.includes(port))
+    .map(({ member, port, name }, index) => ({
+      from: `${addresses.get(member.name)}:${port}`,
+      to: `127.0.0.1:${FIRST_PORT + index}`,
+      name,
+    }));
   return {
     hosts: callees.flatMap((member) => {
       const linked = caller.service.links
@@ -46,6 +50,12 @@ export function wayTo(caller: Member, members: readonly Member[], addresses: Rea
       ...places.flatMap(({ name, to }) => ['--outbound', `${name}=${to}`]),
     ],
   };
+}
+
+/** Under which names its ports are called. */
+function placesOf(member: Member): readonly { readonly port: number; readonly name: string }[] {
+  const further = member.further.map(({ name, port }) => ({ port, name: `${member.name}:${name}` }));
+  return member.port === null ? [] : [{ port: member.port, name: member.name }, ...further];
 }
 
 function isCalled(caller: Member, callee: Member): boolean {
@@ -65,7 +75,7 @@ const MOVED = ['hostname', 'domainname', 'dns', 'dns_search', 'dns_opt', 'mac_ad
 export function podOf(instance: Instance, way: Way, members: readonly Member[]): object {
   const { member, app } = instance;
   const meshName = `weft-mesh-${app}`;
-  const { service, port, podPorts } = member;
+  const { service, podPorts } = member;
   const { raw } = service;
   const moved = MOVED.filter((key) => key !== 'hostname' || ownsHostname(instance, members));
   const netSysctls = sysctlsOf(raw['sysctls']);
@@ -74,7 +84,7 @@ export function podOf(instance: Instance, way: Way, members: readonly Member[]):
     ...(netSysctls.length > 0 ? { sysctls: netSysctls } : {}),
     command: [
       'pod',
-      ...(port === null ? [] : ['--app-port', String(port)]),
+      ...carriedPorts(member).flatMap((port) => ['--app-port', String(port)]),
       '--mesh-name',
       meshName,
       ...way.redirects.flatMap((redirect) => ['--redirect', redirect]),

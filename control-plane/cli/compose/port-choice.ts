@@ -1,15 +1,18 @@
-// Which port of a service is the one that speaks HTTP, or why none is known to.
-import { protocolOfImage, protocolOfPort } from './protocols.ts';
+// Which port of a service is its main one, whether it speaks HTTP or is carried as bytes, and which others are carried.
+import { datagramsOfPort, protocolOfImage, protocolOfPort } from './protocols.ts';
 import type { ComposeService } from './project.ts';
 import type { Reference } from './references.ts';
 
 export type Choice =
   | {
       readonly kind: 'member';
-      /** null: a job, no port is known. */
+      /** The main one; null: a job, no port is known. */
       readonly port: number | null;
+      readonly protocol: 'http' | 'tcp';
       readonly reason: string;
-      /** Known ports that are not this one. */
+      /** Further ports, carried as bytes whatever is spoken there. */
+      readonly further: readonly number[];
+      /** Known ports that are not carried: those of published ranges. */
       readonly others: readonly number[];
     }
   | { readonly kind: 'outside'; readonly reason: string };
@@ -28,30 +31,57 @@ export function choosePort(
   callers: readonly Reference[],
   wish: { readonly port: number | null } | null,
 ): Choice {
-  const image = wish === null && service.image !== null ? protocolOfImage(service.image) : null;
-  if (image !== null) return { kind: 'outside', reason: `its image is known to speak ${image}: ${ONLY_HTTP}` };
-  const candidates = [
+  const known = knownPorts(service, callers);
+  const member = (protocol: 'http' | 'tcp', { port, reason }: Candidate): Choice => {
+    const further = known.filter((each) => each !== port);
+    return { kind: 'member', protocol, port, reason, further, others: rangePorts(service, [port, ...further]) };
+  };
+  const http = httpPort(service, callers, wish);
+  if (http !== null) return member('http', http);
+  const datagrams = service.ports.some(({ protocol }) => protocol === 'udp') ? 'a published port' : udpOf(known);
+  if (datagrams !== null) return { kind: 'outside', reason: `${datagrams} is UDP, which is not carried` };
+  const bytes = bytesPort(service, callers, known);
+  if (bytes !== null) return member('tcp', bytes);
+  const others = rangePorts(service, []);
+  const reason = `no known port: a job, it only calls; if it listens: --http ${service.name}:PORT`;
+  return { kind: 'member', port: null, protocol: 'http', reason, further: [], others };
+}
+
+function httpPort(
+  service: ComposeService,
+  callers: readonly Reference[],
+  wish: { readonly port: number | null } | null,
+): Candidate | null {
+  if (wish !== null && wish.port !== null) return { port: wish.port, reason: 'as --http says' };
+  if (wish === null && service.image !== null && protocolOfImage(service.image) !== null) return null;
+  const [first] = [
     ...byCallers(callers, 'http'),
     ...byHealthCheck(service),
     ...byVariable(service),
     ...byDeclaration(service, callers, wish !== null),
     ...(wish === null ? [] : byCallers(callers, 'none')),
   ];
-  const chosen = wish !== null && wish.port !== null ? { port: wish.port, reason: 'as --http says' } : candidates[0];
-  const known = knownPorts(service, callers);
-  if (chosen !== undefined) {
-    return { kind: 'member', ...chosen, others: known.filter((port) => port !== chosen.port) };
-  }
-  if (known.length > 0) return { kind: 'outside', reason: whyNotHttp(service, callers, known) };
-  return {
-    kind: 'member',
-    port: null,
-    reason: `no known port: a job, it only calls; if it listens: --http ${service.name}:PORT`,
-    others: [],
-  };
+  return first ?? null;
 }
 
-const ONLY_HTTP = 'Weft carries HTTP only so far';
+/** Where it speaks anything at all: what its image is known for, what most callers name, what is declared first. */
+function bytesPort(service: ComposeService, callers: readonly Reference[], known: readonly number[]): Candidate | null {
+  const image = service.image === null ? null : protocolOfImage(service.image);
+  const usual = image?.port ?? null;
+  const named = [...byCallers(callers, 'other'), ...byCallers(callers, 'none')][0]?.port;
+  const declared = [...singlePorts(service), ...service.expose][0];
+  const port = usual ?? named ?? declared ?? known[0];
+  if (port === undefined) return null;
+  return { port, reason: `as bytes: ${whyBytes(service, callers, image?.protocol ?? null, port)}` };
+}
+
+function udpOf(known: readonly number[]): string | null {
+  for (const port of known) {
+    const datagrams = datagramsOfPort(port);
+    if (datagrams !== null) return `port ${port}, by custom ${datagrams},`;
+  }
+  return null;
+}
 
 /** The port that most callers name, first. */
 function byCallers(callers: readonly Reference[], protocol: Reference['protocol']): readonly Candidate[] {
@@ -94,21 +124,36 @@ function byDeclaration(service: ComposeService, callers: readonly Reference[], i
   ].filter(({ port }) => isHttp || (protocolOfPort(port) === null && !doubted.has(port)));
 }
 
+function singlePorts(service: ComposeService): readonly number[] {
+  const tcp = service.ports.filter(({ protocol, targets }) => protocol === 'tcp' && targets.length === 1);
+  return tcp.flatMap(({ targets }) => targets);
+}
+
 function knownPorts(service: ComposeService, callers: readonly Reference[]): readonly number[] {
+  const inRange = new Set(rangePorts(service, singlePorts(service)));
   const ports = [
-    ...service.ports.filter(({ protocol }) => protocol === 'tcp').flatMap(({ targets }) => targets),
+    ...singlePorts(service),
     ...service.expose,
     ...byVariable(service).map(({ port }) => port),
     ...callers.flatMap(({ port }) => port ?? []),
   ];
-  return [...new Set(ports)].toSorted((a, b) => a - b);
+  return [...new Set(ports)].filter((port) => !inRange.has(port)).toSorted((a, b) => a - b);
 }
 
-function whyNotHttp(service: ComposeService, callers: readonly Reference[], known: readonly number[]): string {
+/** Of published ranges, without those that are carried. */
+function rangePorts(service: ComposeService, carried: readonly number[]): readonly number[] {
+  const ranges = service.ports.filter(({ protocol, targets }) => protocol === 'tcp' && targets.length > 1);
+  return [...new Set(ranges.flatMap(({ targets }) => targets))]
+    .filter((port) => !carried.includes(port))
+    .toSorted((a, b) => a - b);
+}
+
+function whyBytes(service: ComposeService, callers: readonly Reference[], image: string | null, port: number): string {
+  if (image !== null) return `its image is known to speak ${image}`;
   const other = callers.find(({ protocol }) => protocol === 'other');
-  if (other !== undefined) return `called by ${other.scheme}:// in ${whereNamed(other)}: ${ONLY_HTTP}`;
-  const custom = known.map((port) => [port, protocolOfPort(port)] as const).find(([, protocol]) => protocol !== null);
-  if (custom !== undefined) return `port ${custom[0]} is by custom ${custom[1]}: ${ONLY_HTTP}`;
+  if (other !== undefined) return `called by ${other.scheme}:// in ${whereNamed(other)}`;
+  const custom = protocolOfPort(port);
+  if (custom !== null) return `port ${port} is by custom ${custom}`;
   const bare = callers.find(({ protocol }) => protocol === 'none');
   const said = bare === undefined ? '' : `, it is named without a scheme in ${whereNamed(bare)}`;
   return `nothing says that it speaks HTTP${said}; if it does: --http ${service.name}`;

@@ -92,7 +92,9 @@ function readService(source: ComposeSource, name: string, raw: Mapping, around: 
     image: image === null ? null : fill(image),
     environment: readEnvironment(source, path, raw, around),
     ports: listOf(raw['ports']).map((entry) => readPort(entry, around.variables)),
-    expose: listOf(raw['expose']).flatMap((entry) => portsOf(fill(textOf(entry) ?? ''))),
+    expose: listOf(raw['expose'])
+      .map((entry) => fill(textOf(entry) ?? ''))
+      .flatMap((text) => (text.endsWith('/udp') ? [] : portsOf(text))),
     dependsOn: dependenciesOf(raw['depends_on']),
     networks,
     aliases: unique([

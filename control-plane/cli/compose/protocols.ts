@@ -1,24 +1,36 @@
-// What is known to speak something else than HTTP/1.1: by image, by the scheme of a URL, by port.
+// What is known to speak something else than HTTP: by image, by the scheme of a URL, by port.
+
+/** What an image speaks, and where by custom. */
+export interface ImageProtocol {
+  readonly protocol: string;
+  readonly port: number | null;
+}
 
 /** Last part of the image's name, without tag. */
-const TCP_IMAGES: ReadonlyMap<string, string> = new Map(
-  [
-    ['postgres postgresql postgis timescaledb pgvector pgbouncer cockroach', 'PostgreSQL'],
-    ['mysql mariadb percona percona-server tidb', 'MySQL'],
-    ['redis redis-stack redis-stack-server valkey keydb dragonfly', 'Redis'],
-    ['memcached', 'memcached'],
-    ['mongo mongodb mongodb-community-server', 'MongoDB'],
-    ['rabbitmq activemq activemq-artemis', 'AMQP'],
-    ['nats', 'NATS'],
-    ['kafka cp-kafka redpanda', 'Kafka'],
-    ['zookeeper cp-zookeeper', 'ZooKeeper'],
-    ['cassandra scylla', 'CQL'],
-    ['mosquitto eclipse-mosquitto emqx hivemq-ce', 'MQTT'],
-    ['etcd', 'gRPC'],
-    ['openldap', 'LDAP'],
-    ['mssql-server server', 'TDS'],
-    ['neo4j', 'Bolt'],
-  ].flatMap(([names = '', protocol = '']) => names.split(' ').map((name) => [name, protocol] as const)),
+const TCP_IMAGES: ReadonlyMap<string, ImageProtocol> = new Map(
+  (
+    [
+      ['postgres postgresql postgis timescaledb pgvector', 'PostgreSQL', 5432],
+      ['pgbouncer', 'PostgreSQL', 6432],
+      ['cockroach', 'PostgreSQL', 26_257],
+      ['mysql mariadb percona percona-server', 'MySQL', 3306],
+      ['tidb', 'MySQL', 4000],
+      ['redis redis-stack redis-stack-server valkey keydb dragonfly', 'Redis', 6379],
+      ['memcached', 'memcached', 11_211],
+      ['mongo mongodb mongodb-community-server', 'MongoDB', 27_017],
+      ['rabbitmq', 'AMQP', 5672],
+      ['activemq activemq-artemis', 'AMQP', 61_616],
+      ['nats', 'NATS', 4222],
+      ['kafka cp-kafka redpanda', 'Kafka', 9092],
+      ['zookeeper cp-zookeeper', 'ZooKeeper', 2181],
+      ['cassandra scylla', 'CQL', 9042],
+      ['mosquitto eclipse-mosquitto emqx hivemq-ce', 'MQTT', 1883],
+      ['etcd', 'gRPC', 2379],
+      ['openldap', 'LDAP', null],
+      ['mssql-server server', 'TDS', 1433],
+      ['neo4j', 'Bolt', 7687],
+    ] as const
+  ).flatMap(([names, protocol, port]) => names.split(' ').map((name) => [name, { protocol, port }] as const)),
 );
 
 const HTTP_SCHEMES = ['http', 'ws'];
@@ -26,7 +38,6 @@ const HTTP_SCHEMES = ['http', 'ws'];
 const TCP_PORTS: ReadonlyMap<number, string> = new Map([
   [22, 'SSH'],
   [25, 'SMTP'],
-  [53, 'DNS'],
   [389, 'LDAP'],
   [443, 'TLS'],
   [465, 'SMTP'],
@@ -55,8 +66,8 @@ const TCP_PORTS: ReadonlyMap<number, string> = new Map([
   [50_051, 'gRPC'],
 ]);
 
-/** `docker.io/library/postgres:17-alpine` → PostgreSQL; null: nothing is known of it. */
-export function protocolOfImage(image: string): string | null {
+/** `docker.io/library/postgres:17-alpine` → PostgreSQL at 5432; null: nothing is known of it. */
+export function protocolOfImage(image: string): ImageProtocol | null {
   const withoutDigest = image.split('@')[0] ?? '';
   const last = withoutDigest.split('/').at(-1) ?? '';
   const name = (last.split(':')[0] ?? '').toLowerCase();
@@ -73,6 +84,29 @@ export function isHttpScheme(scheme: string): boolean {
 export function defaultPortOf(scheme: string): number | null {
   if (isHttpScheme(scheme)) return 80;
   return scheme === 'https' || scheme === 'wss' ? 443 : null;
+}
+
+/** Datagrams, which the mesh does not carry. */
+const UDP_PORTS: ReadonlyMap<number, string> = new Map([
+  [53, 'DNS'],
+  [67, 'DHCP'],
+  [69, 'TFTP'],
+  [123, 'NTP'],
+  [161, 'SNMP'],
+  [162, 'SNMP'],
+  [514, 'syslog'],
+  [1812, 'RADIUS'],
+  [1813, 'RADIUS'],
+  [5060, 'SIP'],
+  [6831, 'Jaeger'],
+  [6832, 'Jaeger'],
+  [8125, 'statsd'],
+  [51_820, 'WireGuard'],
+]);
+
+/** A protocol of datagrams that this port is the custom of; null: none. */
+export function datagramsOfPort(port: number): string | null {
+  return UDP_PORTS.get(port) ?? null;
 }
 
 /** A protocol that this port is the custom of; null: none. */

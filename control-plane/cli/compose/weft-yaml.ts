@@ -1,7 +1,7 @@
 // The plan → weft.yaml, every guess with its reason beside it.
 import { trustDomainOf } from './mesh-names.ts';
 import type { Member, Plan } from './plan.ts';
-import { edgeListenPort } from './edge-port.ts';
+import { edgeSockets, type EdgeSocket } from './edge-port.ts';
 import { oneLine } from './yaml-text.ts';
 
 export function weftYaml({ project, members, outside }: Plan): string {
@@ -31,23 +31,48 @@ export function weftYaml({ project, members, outside }: Plan): string {
     for (const member of edges) {
       lines.push(
         `  ${member.name}:`,
-        `    listeners: [{ port: ${edgeListenPort(member.port ?? 0)} }] # published as before`,
-        `    routes: [{ match: /**, to: ${member.name} }]`,
+        `    listeners: [${edgeSockets(member).map(listenerText).join(', ')}] # published as before`,
+        ...(edgeSockets(member).some(({ bytesTo }) => bytesTo === null)
+          ? [`    routes: [{ match: /**, to: ${member.name} }]`]
+          : []),
       );
     }
   }
   return `${lines.map((line) => oneLine(line)).join('\n')}\n`;
 }
 
+function listenerText({ listen, bytesTo }: EdgeSocket): string {
+  return bytesTo === null
+    ? `{ port: ${listen} }`
+    : `{ port: ${listen}, protocol: tcp, to: ${bytesTo.includes(':') ? JSON.stringify(bytesTo) : bytesTo} }`;
+}
+
+/** One port, or several by name. */
+function portLines({ port, protocol, portReason, further }: Member): readonly string[] {
+  if (further.length === 0) {
+    return [`    port: ${port} # ${portReason}`, ...(protocol === 'tcp' ? ['    protocol: tcp'] : [])];
+  }
+  return [
+    '    ports:',
+    `      ${protocol}: ${port} # ${portReason}`,
+    ...further.map((each) => `      ${each.name}: { port: ${each.port}, protocol: tcp } # as bytes`),
+  ];
+}
+
+function timeoutLine({ protocol, further }: Member): string {
+  const times = protocol === 'tcp' ? '{ idle: 0 }' : further.length > 0 ? '{ request: 0, idle: 0 }' : '0';
+  return `    timeout: ${times} # no limit, as without Weft`;
+}
+
 function serviceLines(member: Member): readonly string[] {
   const { name, service, port, portReason, calls, otherPorts } = member;
+  const isRange = otherPorts.length > 0;
   const was = name === service.name ? '' : ` # ${service.name} in the compose file`;
   const lines = [`  ${name}:${was}`];
   if (port === null) lines.push(`    # ${portReason}`);
   else {
-    lines.push(`    port: ${port} # ${portReason}`, '    timeout: 0 # no limit, as without Weft');
-    for (const other of otherPorts)
-      lines.push(`    # Port ${other} is not carried: it stays as it was, without mutual TLS.`);
+    lines.push(...portLines(member), timeoutLine(member));
+    if (isRange) lines.push('    # Its published ranges are not carried: they stay as they were, without mutual TLS.');
   }
   if (calls.length === 0) lines.push('    calls: []');
   else lines.push('    calls:', ...calls.map(({ to, reason }) => `      - ${to} # ${reason}`));

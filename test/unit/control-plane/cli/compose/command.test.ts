@@ -87,7 +87,10 @@ test('--check writes nothing and is 0 where everything is carried over', async (
 });
 
 test('--check is 1 where something is not carried over, while writing it is still done', async (context) => {
-  const folder = await project(context, 'services: { db: { image: postgres }, web: { image: a, expose: [80] } }');
+  const folder = await project(
+    context,
+    'services: { db: { image: a, network_mode: host }, web: { image: a, expose: [80] } }',
+  );
   assert.equal((await folder.run({ check: true })).code, 1);
   assert.equal((await folder.run()).code, 0);
 });
@@ -122,6 +125,31 @@ edges:
   assert.equal(await folder.read('weft.yaml'), mine);
   assert.match(out, /weft\.yaml is there already and stays as it is/);
   assert.match(await folder.read('compose.weft.yml'), /# api: port 8080, calls web\./);
+});
+
+test('the ports of a weft.yaml that is there may have other names, and must all be there', async (context) => {
+  const text = `services:
+  web: { image: a, ports: ["3000:3000"], environment: { API: "http://api:8080", ADMIN: "api:9090", CACHE: "redis://kv" } }
+  api: { image: a }
+  kv: { image: redis }
+`;
+  const folder = await project(context, text);
+  const mine = `version: 1
+services:
+  web: { port: 3000, calls: [api] }
+  api: { ports: { http: 8080, admin: { port: 9090, protocol: http } } }
+  kv: { port: 6379, protocol: tcp }
+edges:
+  web: { listeners: [{ port: 3000 }], routes: [{ match: /**, to: web }] }
+`;
+  await folder.write('weft.yaml', mine);
+  assert.equal((await folder.run()).code, 0);
+  const override = await folder.read('compose.weft.yml');
+  assert.match(override, /# api: port 8080, 9090, calls nobody\./);
+  assert.match(override, /# kv: port 6379 as bytes, calls nobody\./);
+  await folder.write('weft.yaml', mine.replace('admin: { port: 9090', 'admin: { port: 9091'));
+  const { complaints } = await folder.run({ force: false, check: true });
+  assert.match(complaints.join('\n'), /has no service api with port 8080, 9090/);
 });
 
 test('a weft.yaml of another mesh is told apart, and nothing is written', async (context) => {
@@ -203,7 +231,7 @@ test('a file without services, and one with very many, is refused', async (conte
 });
 
 test('a project of which nothing can be carried is left as it is', async (context) => {
-  const folder = await project(context, 'services: { db: { image: postgres } }');
+  const folder = await project(context, 'services: { db: { image: postgres, network_mode: host } }');
   const { code, complaints } = await folder.run();
   assert.equal(code, 1);
   assert.match(complaints[0] ?? '', /no service can be put into a mesh, nothing is written/);
