@@ -199,3 +199,50 @@ test('who is not in the networks is a client of its own, and its header is no HT
   assert.doesNotMatch(liar.received().toString(), /200 OK/);
   assert.equal(app.sockets.size, 0);
 });
+
+test('bytes go to endpoints outside the mesh too, with a PROXY header before them where they want one', async (t) => {
+  const heard: Buffer[] = [];
+  const app = await tcpApp(t, (socket) => {
+    socket.on('data', (chunk) => heard.push(chunk));
+    socket.on('end', () => socket.end('bye'));
+  });
+  const mesh = await configuredMesh(
+    t,
+    `version: 1
+services:
+  old: { endpoints: [127.0.0.1:${app.port}], protocol: tcp, proxyProtocol: v2 }
+  web: { calls: [old] }
+`,
+  );
+  const caller = await mesh.caller('web', ['old']);
+  const client = tcpClient(t, caller.port('outbound/old'));
+  await eventually(() => client.socket.localPort !== undefined);
+  const { localPort } = client.socket;
+  client.socket.end('hello');
+  assert.equal(await client.ended, 'end');
+  const bytes = Buffer.concat(heard);
+  const header = readProxyHeader(bytes);
+  assert.ok(header.kind === 'header');
+  assert.deepEqual(header.pair?.source, { address: '127.0.0.1', port: localPort });
+  assert.equal(bytes.toString('latin1', header.length), 'hello');
+});
+
+test('one endpoint takes so many connections and no more, and gets room again', async (t) => {
+  const app = await tcpApp(t, (socket) => void socket.write('hi'));
+  const mesh = await configuredMesh(
+    t,
+    `version: 1\nservices:\n  old: { endpoints: [127.0.0.1:${app.port}], protocol: tcp }\n  web: { calls: [old] }\n`,
+  );
+  const caller = await mesh.caller('web', ['old']);
+  const port = caller.port('outbound/old');
+  const clients = Array.from({ length: 1_024 }, () => tcpClient(t, port));
+  await eventually(() => clients.every((client) => client.received().length > 0));
+  const refused = tcpClient(t, port);
+  assert.equal(await refused.ended, 'ECONNRESET');
+  const record = await eventually(() => connections(caller)[0]);
+  assert.equal(record['flag'], 'UO');
+  clients[0]?.socket.resetAndDestroy();
+  await eventually(() => app.sockets.size === 1_023);
+  const next = tcpClient(t, port);
+  await eventually(() => next.received().length > 0);
+});

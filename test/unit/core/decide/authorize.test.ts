@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { authorize, compileAuthorizer } from '../../../../core/decide/authorize.ts';
+import { authorize, authorizeConnection, compileAuthorizer } from '../../../../core/decide/authorize.ts';
 import { ruleId, type SpiffeId, spiffeId } from '../../../../core/model/brand.ts';
 import type { AuthorizationPolicy, CompiledAllow } from '../../../../core/model/view.ts';
 import { pattern } from './routes.ts';
@@ -139,5 +139,48 @@ test('nobody is admitted who does not call, or whom no rule names, and every den
       }
     }),
     { numRuns: 5000 },
+  );
+});
+
+test('a connection of bytes is admitted by identity alone, and by no rule that is for certain methods or paths', () => {
+  const admits = (of: AuthorizationPolicy, who: string | null): string => {
+    const decision = authorizeConnection(compileAuthorizer(of), who === null ? null : id(who));
+    return `${decision.allowed ? 'allowed' : 'denied'} by ${decision.ruleId}`;
+  };
+  assert.equal(admits(policy(['web'], null), 'web'), 'allowed by services.web.calls[0]');
+  assert.equal(admits(policy(['web'], null), 'thief'), 'denied by services.payments');
+  assert.equal(admits(policy(['web'], null), null), 'denied by services.payments');
+  assert.equal(admits(policy(['web'], []), 'web'), 'denied by services.payments.allow');
+  const whole = policy(['web'], [{ from: ['web'], methods: ['GET'] }, { from: ['web'] }]);
+  assert.equal(admits(whole, 'web'), 'allowed by services.payments.allow[1]');
+  assert.equal(
+    admits(policy(['web'], [{ from: ['web'], methods: ['GET'] }]), 'web'),
+    'denied by services.payments.allow[0]',
+  );
+  assert.equal(
+    admits(policy(['web'], [{ from: ['web'], paths: ['/**'] }]), 'web'),
+    'denied by services.payments.allow[0]',
+  );
+  assert.equal(admits(policy([], [{ from: ['web'] }]), 'web'), 'denied by services.payments.allow');
+});
+
+test('who may open a connection may make any request', () => {
+  const account = fc.constantFrom('a', 'b', 'c');
+  const rule = fc.record({
+    from: fc.array(account, { maxLength: 2 }),
+    methods: fc.array(fc.constantFrom('GET', 'POST'), { maxLength: 1 }),
+    paths: fc.array(fc.constantFrom('/x', '/**'), { maxLength: 1 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(account),
+      fc.option(fc.array(rule, { maxLength: 3 })),
+      account,
+      (callers, allow, who) => {
+        const compiled = compileAuthorizer(policy(callers, allow));
+        if (!authorizeConnection(compiled, id(who)).allowed) return;
+        for (const method of ['GET', 'PURGE']) assert.ok(authorize(compiled, id(who), method, '/any').allowed);
+      },
+    ),
   );
 });
