@@ -61,6 +61,7 @@ export class IdleConnections<E extends IdleEntry> {
   /** The one used last, if it is surely still open; `repeatable`: being wrong does no harm. */
   take(repeatable: boolean): E | null {
     const entries = this.#entries;
+    if (!repeatable && !this.trusted) return null;
     for (let entry = entries.at(-1); entry !== undefined; entry = entries.at(-1)) {
       if (entry.connection.usable) {
         const idle = this.#options.now() - entry.idleSince;
