@@ -90,14 +90,16 @@ export class IdleConnections<E extends IdleEntry> {
     const idle = at === -1 ? entry.idleFor : this.#options.now() - entry.idleSince;
     if (at !== -1) this.#entries.splice(at, 1);
     // A request that was lost on it crossed the close.
-    if (entry.connection.endedByPeer === true && idle >= 0) this.#learn(closedWhileIdle(this.#evidence, idle));
+    if (entry.connection.endedByPeer === true && idle >= 0 && entry.requests > 0)
+      this.#learn(closedWhileIdle(this.#evidence, idle));
   }
 
   /** Regularly: closes what has been idle for too long. */
   sweep(): void {
     const { now, timeout } = this.#options;
     const entries = this.#entries;
-    const [oldest] = entries;
+    // One that carried nothing yet waits under other rules of the upstream.
+    const oldest = entries.find(({ requests }) => requests > 0);
     // A close that came after the last look may still wait to be read.
     if (oldest?.connection.usable === true && this.#lookedAt > oldest.idleSince)
       this.#learn(openWhileIdle(this.#evidence, this.#lookedAt - oldest.idleSince));

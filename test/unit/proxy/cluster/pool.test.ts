@@ -314,6 +314,24 @@ test('after an upstream was away nothing that was learned of it holds', () => {
   assert.equal(pool.counts.failed, 1);
 });
 
+test('a connection that carried nothing yet teaches nothing about those that did', () => {
+  const { pool, connections, request, connect, time } = withIdle(1);
+  (connections[0] as FakeConnection).endedByPeer = true;
+  time.now = 51;
+  connections[0]?.close();
+  const limit = pool.idleLimit;
+  assert.ok(limit < 30);
+  // Opened for somebody who went away meanwhile.
+  request().upstream.cancel();
+  connect(1);
+  for (const now of [1_000, 2_000, 3_000]) {
+    time.now = now;
+    pool.sweep();
+  }
+  assert.equal(connections[1]?.closed, false);
+  assert.equal(pool.idleLimit, limit);
+});
+
 test('of connections too old to be used one is left to see when the upstream closes it', () => {
   const { pool, connections, time } = withIdle(4, { idle: 4 });
   (connections[3] as FakeConnection).endedByPeer = true;
