@@ -15,6 +15,8 @@ export const PROXY_NODE_FLAGS: readonly string[] = [
   '--no-opt',
   '--no-maglev',
   '--no-sparkplug',
+  // For compact-heap.ts.
+  '--expose-gc',
 ];
 
 let optimizing = false;

@@ -13,6 +13,7 @@ import {
   startStatusServer,
   text,
 } from '../../host/admin.ts';
+import { compactWhenQuiet } from '../../host/compact-heap.ts';
 import { type BoundPort, onParentGone, reportToParent } from '../../host/ipc.ts';
 import { metricsPage } from '../../host/metrics.ts';
 import { CAN_SHARE_PORTS } from '../../host/shared-port.ts';
@@ -153,6 +154,7 @@ export class Shell {
   #sayReady(): void {
     this.log.info({ listeners: this.#ports() }, 'ready');
     reportToParent({ kind: 'ready' });
+    compactWhenQuiet();
   }
 
   async #replace(predecessor: Predecessor): Promise<void> {

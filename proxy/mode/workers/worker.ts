@@ -1,5 +1,6 @@
 // A worker thread: a data path of its own beside those of its siblings, on the same places. It asks the thread of the
 // process for what there is only one of: certificates, and the ring of denials.
+import { compactWhenQuiet } from '../../../host/compact-heap.ts';
 import { createLog } from '../../../host/log.ts';
 import { buildPath } from '../build-proxy.ts';
 import { ServerCertificates } from '../certificates.ts';
@@ -28,6 +29,7 @@ export function runWorker(data: WorkerData, port: CallPort): void {
     start: async ({ held }) => {
       sharing.adopt(held, new Set());
       await path.start();
+      compactWhenQuiet();
       return path.report;
     },
     apply: async ({ held, view, warmLimit }) => {
