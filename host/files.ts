@@ -43,8 +43,8 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
   }
 }
 
-// The rename itself is durable only once the folder is synced.
-async function syncFolder(path: string): Promise<void> {
+/** A rename, a new file and a removal are durable once their folder is synced. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();
