@@ -67,7 +67,9 @@ export class RawConnections {
   /** Whether the endpoint is there and is who it should be. */
   probe(done: (error: MeshError | null) => void): void {
     this.connect((error, socket) => {
-      socket?.destroy();
+      // In order: cut off now, the other side might not have seen the end of the handshake, and would take it for a stranger.
+      socket?.resume();
+      socket?.end();
       done(error);
     });
   }
