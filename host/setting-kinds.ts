@@ -25,11 +25,12 @@ export function readChoice<const T extends readonly string[]>(choices: T): Read<
   return (text) => (choices.includes(text) ? ok(text as T[number]) : err(`one of ${choices.join(', ')}`));
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Milliseconds from `250ms`, `5s`, `2m`, `1h` or a bare number of milliseconds. */
+/** Milliseconds from `250ms`, `5s`, `2m`, `1h`, or 0. No other bare number: `5` is a millisecond to one and a second to another. */
 export const readDuration: Read<number> = (text) => {
-  const parts = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)?$/.exec(text);
+  if (text === '0') return ok(0);
+  const parts = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
   const unit = UNITS[parts?.[2] ?? ''];
   return parts === null || unit === undefined ? err('a duration such as 250ms, 5s or 2m') : ok(Number(parts[1]) * unit);
 };
@@ -68,6 +69,11 @@ function splitList(text: string): string[] {
     .split(',')
     .map((value) => value.trim())
     .filter((value) => value !== '');
+}
+
+/** Milliseconds as they are written in settings: `5s`, `250ms`. */
+export function formatDuration(ms: number): string {
+  return ms > 0 && ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
 }
 
 /** `host:port` as text, IPv6 in brackets. */

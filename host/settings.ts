@@ -4,7 +4,7 @@ import { nearestName } from '../core/config/nearest.ts';
 import { MeshError } from '../core/kit/error.ts';
 import type { HostPort } from '../core/model/mesh.ts';
 import { readTextBounded } from './files.ts';
-import { formatAddress, type Read } from './setting-kinds.ts';
+import { formatAddress, formatDuration, type Read } from './setting-kinds.ts';
 
 /** One setting. The key in its Declarations names it in code and in a settings file. */
 export interface Setting<T> {
@@ -207,11 +207,11 @@ async function parseYaml(path: string, content: string): Promise<unknown> {
 
 /** The options of a program, one per line, for `--help`. */
 export function settingsHelp(declarations: Declarations): string {
-  const rows = Object.values(declarations).map(({ flag, shape, env, doc, fallback }) => [
-    `--${flag}${shape === '' ? '' : ` ${shape}`}`,
+  const rows = Object.values(declarations).map(({ flag, shape, env, doc, fallback, secret }) => [
+    `--${flag}${shape === '' ? '' : ` ${shape}`}${secret ? `, --${flag}-file FILE` : ''}`,
     `${doc}${doc.includes('default') ? '' : defaultOf(fallback, shape)} [${env}]`,
   ]);
-  rows.push(['--settings FILE', 'more settings, YAML or JSON [WEFT_SETTINGS]']);
+  rows.push(['--settings FILE', 'more settings, YAML or JSON [WEFT_SETTINGS]'], ['-h, --help', 'show this help']);
   const width = Math.max(...rows.map(([left]) => (left ?? '').length));
   return rows.map(([left, right]) => `  ${(left ?? '').padEnd(width)}  ${right}`).join('\n');
 }
@@ -219,7 +219,7 @@ export function settingsHelp(declarations: Declarations): string {
 /** '' where nothing stands for it unless it is given. */
 function defaultOf(fallback: unknown, shape: string): string {
   const shown = isAddress(fallback) ? formatAddress(fallback) : fallback;
-  if (typeof shown === 'number') return `; default: ${shown}${shape === 'TIME' ? ' ms' : ''}`;
+  if (typeof shown === 'number') return `; default: ${shape === 'TIME' ? formatDuration(shown) : shown}`;
   return typeof shown === 'string' && shown !== '' ? `; default: ${shown}` : '';
 }
 

@@ -10,7 +10,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const [role = '', ...rest] = argv;
   switch (role) {
     case 'edge': {
-      const { settings } = await readSettings(EDGE_SETTINGS, rest, process.env);
+      const { settings, words } = await readSettings(EDGE_SETTINGS, rest, process.env);
+      refuseWords(words, settings.standalone === null ? 'a file goes behind --standalone' : 'see weft edge --help');
       if (settings.standalone !== null) {
         // Lazily: a proxy of a mesh parses no YAML and loads no schema.
         const { runStandalone } = await import('./mode/standalone-main.ts');
@@ -21,7 +22,8 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     case 'sidecar':
     case 'run': {
-      const { settings, command } = await readSettings(SIDECAR_SETTINGS, rest, process.env);
+      const { settings, command, words } = await readSettings(SIDECAR_SETTINGS, rest, process.env);
+      refuseWords(words, role === 'run' ? "the app's command goes behind --" : 'see weft sidecar --help');
       if ((role === 'run') !== (command !== null && command.length > 0)) {
         const detail = role === 'run' ? 'there is no command to run' : '`weft sidecar` runs no command';
         throw new MeshError('usage', { detail, hint: 'weft run [OPTIONS] -- COMMAND starts an app' });
@@ -32,6 +34,10 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       throw new MeshError('usage', { detail: `unknown role '${role}'`, hint: 'edge, sidecar or run' });
   }
+}
+
+function refuseWords(words: readonly string[], hint: string): void {
+  if (words[0] !== undefined) throw new MeshError('usage', { detail: `unexpected '${words[0]}'`, hint });
 }
 
 if (isMainThread || parentPort === null) {

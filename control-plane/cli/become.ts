@@ -7,6 +7,15 @@ import { entryOf } from './entry.ts';
 
 type Program = 'control-plane' | 'edge' | 'sidecar' | 'run';
 
+const ABOUT = {
+  'control-plane': 'Reads the configuration, issues certificates, streams views to proxies.',
+  edge: 'The front door; with --standalone FILE it needs no control plane.',
+  sidecar: "A service's proxy: takes its calls in and leads its own calls out, over mutual TLS.",
+  run: 'A sidecar that starts the app once it has certificate and configuration, and ends with its exit code.',
+} as const;
+
+const ARGUMENTS = { 'control-plane': ' [FILE…]', edge: '', sidecar: '', run: ' -- COMMAND' } as const;
+
 const SETTINGS = {
   'control-plane': CONTROL_PLANE_SETTINGS,
   edge: EDGE_SETTINGS,
@@ -19,10 +28,8 @@ export async function becomeProgram(program: Program): Promise<void> {
   const args = process.argv.slice(process.argv.indexOf(program) + 1);
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   if (own.some((word) => word === '--help' || word === '-h')) {
-    const command = program === 'run' ? ' -- COMMAND' : '';
-    process.stdout.write(
-      `Usage: weft ${program} [options]${command}\n\nOptions:\n${settingsHelp(SETTINGS[program])}\n`,
-    );
+    const usage = `Usage: weft ${program} [options]${ARGUMENTS[program]}`;
+    process.stdout.write(`${usage}\n\n${ABOUT[program]}\n\nOptions:\n${settingsHelp(SETTINGS[program])}\n`);
     return;
   }
   if (program !== 'control-plane') becomeProxy(entryOf('proxy'), [program, ...args]);

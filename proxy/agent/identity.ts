@@ -119,6 +119,6 @@ function withHint(error: unknown): unknown {
 function noToken(stateDir: string, expired: boolean): MeshError {
   return new MeshError('token-invalid', {
     detail: expired ? `the certificate in ${stateDir} is no longer good and there is no token` : 'there is none',
-    hint: 'make one with `weft token create --service NAME` and pass it by --token or WEFT_TOKEN',
+    hint: 'make one with `weft token create --service NAME`, for an edge `--edge NAME`, and pass it by --token-file, --token or WEFT_TOKEN',
   });
 }

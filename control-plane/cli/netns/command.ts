@@ -30,6 +30,17 @@ export async function runNetns(flags: NetnsCommand, out: (line: string) => void)
     return out('rules removed');
   }
   if (follow && transparent !== undefined && !flags.print) return followSidecar(asked, transparent, backend, out);
+  if (
+    transparent === undefined &&
+    asked.appPorts.length === 0 &&
+    asked.redirects.length === 0 &&
+    asked.denyEgress !== true
+  ) {
+    throw new MeshError('usage', {
+      detail: 'there is nothing to do',
+      hint: 'say --app-port, --redirect, --deny-egress, --transparent or --remove',
+    });
+  }
   const plan = transparent === undefined ? asked : await withDestinations(asked, transparent);
   if (flags.print) return out(printRules(plan, backend).trimEnd());
   out(said(plan, await applyRules(plan, system, backend)));

@@ -21,7 +21,7 @@ describe('the kinds of settings', () => {
 
   it('read durations in their units', () => {
     for (const [text, ms] of [
-      ['250', 250],
+      ['0', 0],
       ['250ms', 250],
       ['1.5s', 1_500],
       ['2m', 120_000],
@@ -29,7 +29,7 @@ describe('the kinds of settings', () => {
     ] as const) {
       assert.deepEqual(readDuration(text), { ok: true, value: ms });
     }
-    for (const text of ['', 's', '-1s', '1d', '1 s', '1e3']) assert.equal(readDuration(text).ok, false, text);
+    for (const text of ['', 's', '-1s', '1d', '1 s', '1e3', '5', '250']) assert.equal(readDuration(text).ok, false, text);
   });
 
   it('write addresses as they are read', () => {

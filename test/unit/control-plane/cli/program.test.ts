@@ -41,6 +41,8 @@ describe('the command line', () => {
     const sidecar = await weft('sidecar', '--help');
     assert.equal(sidecar.code, 0);
     assert.match(sidecar.stdout, /--outbound SERVICE=HOST:PORT .*\[WEFT_OUTBOUND\]/);
+    assert.match(sidecar.stdout, /--token TOKEN, --token-file FILE /);
+    assert.match(sidecar.stdout, /--drain TIME .*default: 5s /);
   });
 
   it('prints its version', async () => {
@@ -58,6 +60,10 @@ describe('the command line', () => {
       [['edge', '--drain', 'soon'], /--drain needs a duration/],
       [['token', 'create', '--service', 'a', '--uses', 'many'], /--uses needs a number/],
       [['run', '--drain', '1s'], /weft run \[OPTIONS\] -- COMMAND/],
+      [['edge', '--drain', '5'], /--drain needs a duration/],
+      [['edge', 'weft.yaml'], /unexpected 'weft\.yaml' \(a file goes behind --standalone\)/],
+      [['run', 'node', 'app.js'], /unexpected 'node' \(the app's command goes behind --\)/],
+      [['netns'], /there is nothing to do \(say --app-port/],
     ] as const) {
       const { code, stdout, stderr } = await weft(...args);
       assert.equal(code, 2, args.join(' '));
