@@ -1,12 +1,13 @@
 // `weft edge --standalone FILE`: one process, no control plane.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { ERRORS } from '../../core/kit/error-table.ts';
 import { describeError, MeshError } from '../../core/kit/error.ts';
 import { createLog } from '../../host/log.ts';
 import type { EdgeSettings } from '../../host/proxy-settings.ts';
 import type { KeyMaterial } from '../tls/material.ts';
 import { makePath, type PathOptions } from './make-path.ts';
-import { ServerCertificates } from './certificates.ts';
+import { type CertificateSource, ServerCertificates } from './certificates.ts';
 import type { DataPath } from './data-path.ts';
 import { Shell } from './shell.ts';
 import { Standalone, type StandaloneView } from './standalone.ts';
@@ -37,7 +38,10 @@ export async function runStandalone(settings: EdgeSettings, file: string): Promi
   const path = createPath(settings, shell, { logAs, held: predecessor?.ports ?? [] }, loaded);
   await path.start();
   const applied = await path.apply(loaded.view);
-  if (!applied.ok) throw new MeshError(applied.error.code, { detail: applied.error.message });
+  if (!applied.ok) {
+    const { code, message } = applied.error;
+    throw new MeshError(code, { detail: message.replace(`${ERRORS[code].message}: `, '') });
+  }
   await shell.start();
   shell.attach(path, () => ({ mode: 'standalone', edge: loaded.edge, file }));
   shell.report();
@@ -66,7 +70,7 @@ function createPath(
     workers: settings.workers > 1 ? settings.workers : workers,
     role: { kind: 'edge' },
     identity: null,
-    certificates: new ServerCertificates((hosts) => signLocally(settings.caDir, trustDomain, hosts)),
+    certificates: new ServerCertificates(signInTurn(settings.caDir, trustDomain)),
     denials: shell.denials,
     log: shell.log,
     logAs,
@@ -74,6 +78,16 @@ function createPath(
     drain: settings.drain,
     held,
   });
+}
+
+/** One after the other: the first one may have to make the authority. */
+function signInTurn(caDir: string, trustDomain: string): CertificateSource {
+  let before: Promise<unknown> = Promise.resolve();
+  return (hosts) => {
+    const signed = before.then(() => signLocally(caDir, trustDomain, hosts));
+    before = signed.catch(() => null);
+    return signed;
+  };
 }
 
 async function signLocally(caDir: string, trustDomain: string, hosts: readonly string[]): Promise<KeyMaterial> {

@@ -145,6 +145,29 @@ async function refused(
   return proxy.errors();
 }
 
+test('several listeners with `tls: internal` find one authority, made once', async (t) => {
+  const folder = await temporaryFolder(t);
+  const upstream = await startUpstream(t, (_incoming, response) => response.end('app'));
+  const listeners = ['a.test', 'b.test', 'c.test'].map(
+    (host) => `{ port: 0, address: 127.0.0.1, tls: internal, hosts: [${host}] }`,
+  );
+  const file = yaml(upstream.port).replace(/listeners: .*/, `listeners: [${listeners.join(', ')}]`);
+  await writeFile(join(folder, 'weft.yaml'), file);
+  const proxy = startProxyProcess(t, folder, ARGS);
+  await proxy.ready;
+  const ca = await readFile(join(folder, '.weft', 'ca', 'root.pem'), 'utf8');
+  for (const index of [0, 1, 2]) {
+    const port = await proxy.port(`edge/main/${index}`);
+    const status = await new Promise((done, fail) => {
+      get({ port, host: 'localhost', path: '/api/1', ca, agent: false }, (answer) => {
+        answer.resume();
+        done(answer.statusCode);
+      }).on('error', fail);
+    });
+    assert.equal(status, 200);
+  }
+});
+
 test('what cannot run is said in one line with a hint', async (t) => {
   const folder = await temporaryFolder(t);
   const file = join(folder, 'weft.yaml');
