@@ -1,6 +1,5 @@
 // A snapshot is proven before it is published: every resource of every view goes over the wire and through the
 // decoder of the proxies, here. What they would refuse never replaces what they run.
-import { viewFor } from '../../core/compile/view.ts';
 import type { Snapshot } from '../../core/compile/snapshot.ts';
 import { decodeResource } from '../../proto/codec/decode.ts';
 import { ViewEncoder, type EncodedResource } from '../../proto/codec/encode.ts';
@@ -15,23 +14,43 @@ export interface Unfit {
   readonly message: string;
 }
 
-/** What a proxy would refuse of this snapshot; empty: nothing. References are the compiler's affair. */
-export function unfitResources(snapshot: Snapshot, codec: ResponseCodec): Unfit[] {
-  const encoder = new ViewEncoder();
-  const resources = new Map<string, EncodedResource>();
-  for (const account of snapshot.accounts.keys()) {
-    const view = viewFor(snapshot, account, () => []);
-    if (view === null) continue;
-    // Accounts share most of their resources; each is proven once. One `inbound` per account is another one each.
-    for (const one of encoder.encode(view)) resources.set(`${one.type}/${one.name}/${one.version}`, one);
+/** Remembers what it has proven: snapshots share the resources that did not change. */
+export class Prover {
+  readonly #codec: ResponseCodec;
+  readonly #proven = new WeakSet<object>();
+
+  constructor(codec: ResponseCodec) {
+    this.#codec = codec;
   }
-  const bytes = codec.responseSerialize({ resources: [...resources.values()].map(({ wire }) => wire) });
-  return codec.responseDeserialize(bytes).resources.flatMap((wire) => {
-    const decoded = decodeResource(wire);
-    return decoded.ok ? [] : [unfit(decoded.error)];
-  });
+
+  /** What a proxy would refuse of this snapshot; empty: nothing. References are the compiler's affair. */
+  unfit(snapshot: Snapshot): Unfit[] {
+    const encoder = new ViewEncoder();
+    const objects = new Set<object>();
+    const resources: EncodedResource[] = [];
+    const add = <T extends object>(all: readonly T[], encode: (fresh: T) => EncodedResource) => {
+      for (const one of all) {
+        if (objects.has(one) || this.#proven.has(one)) continue;
+        objects.add(one);
+        resources.push(encode(one));
+      }
+    };
+    for (const account of snapshot.accounts.values()) {
+      add(account.clusters, (cluster) => encoder.cluster(cluster));
+      add(account.listeners, (listener) => encoder.listener(listener));
+      add(account.routes, (table) => encoder.routes(table));
+    }
+    add([...snapshot.staticEndpoints.values()], (endpoints) => encoder.endpoints(endpoints));
+    const bytes = this.#codec.responseSerialize({ resources: resources.map(({ wire }) => wire) });
+    const unfit = this.#codec.responseDeserialize(bytes).resources.flatMap((wire) => {
+      const decoded = decodeResource(wire);
+      return decoded.ok ? [] : [unfitOf(decoded.error)];
+    });
+    if (unfit.length === 0) for (const object of objects) this.#proven.add(object);
+    return unfit;
+  }
 }
 
-function unfit(flaw: Flaw): Unfit {
+function unfitOf(flaw: Flaw): Unfit {
   return { ruleId: flaw.ruleId, message: `no proxy would take it: ${describeFlaw(flaw)}` };
 }

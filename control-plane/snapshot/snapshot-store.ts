@@ -6,12 +6,17 @@ import { err, ok, type Result } from '../../core/kit/result.ts';
 import type { RuleId } from '../../core/model/brand.ts';
 import type { SourceMap } from '../../core/model/mesh.ts';
 import { sha256Hex } from '../../host/hash.ts';
-import { unfitResources, type ResponseCodec } from './prove.ts';
+import { Prover, type ResponseCodec } from './prove.ts';
 
 export interface Applied {
   readonly snapshot: Snapshot;
   /** False: the same meaning as before, as after an edit of a comment. Nothing is pushed. */
   readonly changed: boolean;
+}
+
+/** A snapshot that could be put in force. */
+export interface Prepared extends Applied {
+  readonly sources: SourceMap;
 }
 
 /** Why a config that was read is not put in force. */
@@ -25,13 +30,13 @@ export interface ConfigRefusal {
 export class SnapshotStore {
   /** Of the authority: a mesh of another trust domain could not be given certificates. */
   readonly #trustDomain: string;
-  readonly #codec: ResponseCodec;
+  readonly #prover: Prover;
   #snapshot: Snapshot | null = null;
   #sources: SourceMap = new Map();
 
   constructor(trustDomain: string, codec: ResponseCodec) {
     this.#trustDomain = trustDomain;
-    this.#codec = codec;
+    this.#prover = new Prover(codec);
   }
 
   /** null before the first. */
@@ -39,23 +44,35 @@ export class SnapshotStore {
     return this.#snapshot;
   }
 
-  apply(parsed: ParsedConfig): Result<Applied, readonly ConfigRefusal[]> {
+  /** Whether it could be put in force, and what it would be; nothing changes yet. */
+  prepare(parsed: ParsedConfig): Result<Prepared, readonly ConfigRefusal[]> {
     const { trustDomain } = parsed.mesh;
     if (trustDomain !== this.#trustDomain) {
       const message = `the trust domain is "${trustDomain}", but the certificate authority is of "${this.#trustDomain}"`;
       return err([{ ruleId: 'mesh.trustDomain', message, at: '' }]);
     }
-    const compiled = compileSnapshot(parsed.mesh, sha256Hex);
-    if (!compiled.ok) {
-      return err(compiled.error.map((error) => ({ ...error, at: placeIn(parsed.sources, error.ruleId) })));
-    }
+    const { sources } = parsed;
+    const refused = (errors: readonly { readonly ruleId: string; readonly message: string }[]) =>
+      err(errors.map(({ ruleId, message }) => ({ ruleId, message, at: placeIn(sources, ruleId) })));
+    const compiled = compileSnapshot(parsed.mesh, sha256Hex, this.#snapshot);
+    if (!compiled.ok) return refused(compiled.error);
     const changed = compiled.value.hash !== this.#snapshot?.hash;
-    const unfit = changed ? unfitResources(compiled.value, this.#codec) : [];
-    if (unfit.length > 0) return err(unfit.map((one) => ({ ...one, at: placeIn(parsed.sources, one.ruleId) })));
+    const unfit = changed ? this.#prover.unfit(compiled.value) : [];
+    return unfit.length > 0 ? refused(unfit) : ok({ snapshot: compiled.value, changed, sources });
+  }
+
+  /** What was prepared is in force now. */
+  commit({ snapshot, sources }: Prepared): Applied {
+    const changed = snapshot.hash !== this.#snapshot?.hash;
     // Positions move with every edit, also with one that changes nothing else.
-    this.#sources = parsed.sources;
-    if (changed) this.#snapshot = compiled.value;
-    return ok({ snapshot: this.#snapshot ?? compiled.value, changed });
+    this.#sources = sources;
+    if (changed || this.#snapshot === null) this.#snapshot = snapshot;
+    return { snapshot: this.#snapshot, changed };
+  }
+
+  apply(parsed: ParsedConfig): Result<Applied, readonly ConfigRefusal[]> {
+    const prepared = this.prepare(parsed);
+    return prepared.ok ? ok(this.commit(prepared.value)) : prepared;
   }
 
   /** `file:line:column` of a rule; '' where it is not known. */

@@ -10,22 +10,24 @@ const HASH_DIGITS = 16;
 /**
  * JSON with sorted keys and no space; a Map is written as an object, an absent field not at all.
  * Lists keep their order: it carries meaning. Source: the idea of RFC 8785, without its number rules,
- * as all numbers here are integers.
+ * as all numbers here are integers. `known`: texts of objects within it that were made before.
  */
-export function canonicalText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item)).join(',')}]`;
+export function canonicalText(value: unknown, known?: ReadonlyMap<object, string>): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const text = known?.get(value);
+  if (text !== undefined) return text;
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item, known)).join(',')}]`;
   const entries: [string, unknown][] = value instanceof Map ? [...value] : Object.entries(value);
   const fields = entries
     .filter(([, field]) => field !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalText(field)}`);
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalText(field, known)}`);
   return `{${fields.join(',')}}`;
 }
 
 /** 16 hex digits: what is logged with every decision. */
-export function snapshotHash(value: unknown, hash: Hash): SnapshotHash {
-  return resourceVersion(value, hash) as SnapshotHash;
+export function snapshotHash(value: unknown, hash: Hash, known?: ReadonlyMap<object, string>): SnapshotHash {
+  return hash(canonicalText(value, known)).slice(0, HASH_DIGITS) as SnapshotHash;
 }
 
 /** Version of one resource on the wire: 16 hex digits of the hash of its content. */

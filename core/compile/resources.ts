@@ -14,7 +14,7 @@ import type {
   WeightedCluster,
 } from '../model/view.ts';
 import { compilePolicy, identityOf } from './authorization.ts';
-import { connectionIdleTimeout, inboundTimeouts, routeTimeouts, serviceTimeouts } from './timeouts.ts';
+import { connectionIdleTimeout, routeTimeouts, serviceTimeouts, type InboundTimeouts } from './timeouts.ts';
 import { targetsOfEdge } from './edge-targets.ts';
 import { portsOf } from './ports.ts';
 
@@ -61,6 +61,7 @@ export function compileInbound(
   mesh: Mesh,
   service: Service,
   callers: ReadonlyMap<string, RuleId>,
+  timeouts: InboundTimeouts,
 ): InboundListener | null {
   if (service.kind === 'static' || service.port === null) return null;
   return {
@@ -71,7 +72,7 @@ export function compileInbound(
     protocol: service.protocol,
     ports: service.ports,
     policy: compilePolicy(mesh, service, callers),
-    ...inboundTimeouts(mesh, service),
+    ...timeouts,
     proxyProtocol: service.proxyProtocol,
     ruleId: service.ruleId,
   };
@@ -147,8 +148,10 @@ export function clustersOfEdge(edge: Edge): ReadonlySet<ClusterName> {
   return new Set(targetsOfEdge(edge).flatMap(({ to }) => to.map((target) => targetCluster(target))));
 }
 
-export function compileEdgeRoutes(mesh: Mesh, edge: Edge): RouteTable {
-  return { name: `edge/${edge.name}`, routes: edge.routes.map((route) => compileRoute(mesh, route)) };
+/** `reuse` may know a route that was compiled before. */
+export function compileEdgeRoutes(mesh: Mesh, edge: Edge, reuse: (index: number) => Route | null): RouteTable {
+  const routes = edge.routes.map((route, index) => reuse(index) ?? compileRoute(mesh, route));
+  return { name: `edge/${edge.name}`, routes };
 }
 
 export function targetCluster(target: WeightedTarget): ClusterName {

@@ -39,10 +39,21 @@ export function routeTimeouts(mesh: Mesh, route: RouteRule): RouteTimeouts {
   };
 }
 
+/** Service → the routes that lead to it. */
+export function grantedRoutes(mesh: Mesh): ReadonlyMap<string, readonly RouteRule[]> {
+  const routes = new Map<string, RouteRule[]>();
+  for (const route of [...mesh.edges.values()].flatMap((edge) => edge.routes)) {
+    for (const service of new Set(route.to.map((target) => target.service))) {
+      const known = routes.get(service);
+      if (known === undefined) routes.set(service, [route]);
+      else known.push(route);
+    }
+  }
+  return routes;
+}
+
 /** A route may grant more time than the service does: the callee's side must not cut that short. */
-export function inboundTimeouts(mesh: Mesh, service: Service): InboundTimeouts {
-  const routes = [...mesh.edges.values()].flatMap((edge) => edge.routes);
-  const granted = routes.filter((route) => route.to.some((target) => target.service === service.name));
+export function inboundTimeouts(service: Service, granted: readonly RouteRule[]): InboundTimeouts {
   const own = portsOf(service).map(({ protocol }) => requestTimeout(service, protocol));
   return {
     timeout: longest([...own, ...granted.flatMap(({ timeout }) => timeout ?? [])]),

@@ -48,30 +48,46 @@ export function encodeView(view: View): EncodedResource[] {
 
 /** Remembers what it encoded: snapshots share the resources that did not change, and so do views. */
 export class ViewEncoder {
-  /** By the resource itself, or the list of endpoints in it, which is what the registry keeps. */
+  /** By the resource itself. */
   readonly #known = new WeakMap<object, EncodedResource>();
+  /** By the list of endpoints in them, which is what the registry keeps: clusters may share one. */
+  readonly #endpoints = new WeakMap<object, Map<string, EncodedResource>>();
 
   encode(view: View): EncodedResource[] {
     const encoded: EncodedResource[] = [];
-    for (const [name, cluster] of view.clusters) {
-      encoded.push(this.#once(cluster, () => seal('cluster', name, clusterBody(cluster))));
-    }
-    for (const [name, resource] of view.endpoints) {
-      encoded.push(this.#once(resource.endpoints, () => seal('endpoints', name, endpointsBody(resource)), name));
-    }
-    for (const [name, listener] of view.listeners) {
-      encoded.push(this.#once(listener, () => seal('listener', name, listenerBody(listener))));
-    }
-    for (const [name, table] of view.routes) {
-      encoded.push(this.#once(table, () => seal('routes', name, routesBody(table))));
-    }
+    for (const cluster of view.clusters.values()) encoded.push(this.cluster(cluster));
+    for (const resource of view.endpoints.values()) encoded.push(this.endpoints(resource));
+    for (const listener of view.listeners.values()) encoded.push(this.listener(listener));
+    for (const table of view.routes.values()) encoded.push(this.routes(table));
     return encoded;
   }
 
-  #once(resource: object, encode: () => EncodedResource, name?: string): EncodedResource {
+  cluster(cluster: Cluster): EncodedResource {
+    return this.#once(cluster, () => seal('cluster', cluster.name, clusterBody(cluster)));
+  }
+
+  endpoints(resource: ClusterEndpoints): EncodedResource {
+    const { cluster: name, endpoints } = resource;
+    const clusters = this.#endpoints.get(endpoints) ?? new Map<string, EncodedResource>();
+    this.#endpoints.set(endpoints, clusters);
+    const known = clusters.get(name);
+    if (known !== undefined) return known;
+    const encoded = seal('endpoints', name, endpointsBody(resource));
+    clusters.set(name, encoded);
+    return encoded;
+  }
+
+  listener(listener: Listener): EncodedResource {
+    return this.#once(listener, () => seal('listener', listener.name, listenerBody(listener)));
+  }
+
+  routes(table: RouteTable): EncodedResource {
+    return this.#once(table, () => seal('routes', table.name, routesBody(table)));
+  }
+
+  #once(resource: object, encode: () => EncodedResource): EncodedResource {
     const known = this.#known.get(resource);
-    // Two clusters may share one list of endpoints: the name decides.
-    if (known !== undefined && (name === undefined || known.name === name)) return known;
+    if (known !== undefined) return known;
     const encoded = encode();
     this.#known.set(resource, encoded);
     return encoded;

@@ -19,6 +19,20 @@ test('a view is cut and encoded once until something changes', () => {
   assert.equal(cuts, 2);
 });
 
+test('a view that a change left as it is stays the same one, and under another snapshot the same list', () => {
+  let view = sampleView('s1', { a: [sampleEndpoint('a-1')], 'a@v1': [] });
+  const views = new Views(() => view);
+  const first = views.of('orders');
+  views.invalidate();
+  views.invalidate();
+  assert.equal(views.of('orders'), first);
+  view = { ...view, snapshot: sampleView('s2', {}).snapshot };
+  views.invalidate();
+  const second = views.of('orders');
+  assert.equal(second?.snapshot, 's2');
+  assert.equal(second?.resources, first?.resources);
+});
+
 test('an account that is not there is asked for again each time', () => {
   let view: View | null = null;
   const views = new Views(() => view);
