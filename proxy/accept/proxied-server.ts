@@ -38,7 +38,9 @@ export function createProxiedServer({ from, name, log, inner }: ProxiedOptions):
         }
         server.emit('connection', socket);
       };
-      if (!trusted(socket.remoteAddress ?? '')) return hand(null);
+      // Reset before it was accepted, as health checks of load balancers do it: whose it was cannot be known any more.
+      if (socket.remoteAddress === undefined) return void socket.destroy();
+      if (!trusted(socket.remoteAddress)) return hand(null);
       readHeader(socket, hand, (reason) => {
         log.warn({ listener: name, remote: socket.remoteAddress ?? '', reason }, 'a connection without a PROXY header');
         abort(socket);
