@@ -19,11 +19,34 @@ export type ConnectionRecorder = (record: ConnectionRecord) => void;
 /** For one plan: the snapshot is that of the view that it was compiled from. */
 export function createRecorder(options: RecorderOptions, snapshot: SnapshotHash): Recorder {
   const { stats, log, accessLog, identity } = options;
-  if (!accessLog) return (record) => stats.record(record);
+  if (!accessLog) {
+    const warned = new Set<string>();
+    return (record) => {
+      stats.record(record);
+      if (record.code !== '' && isOfApp(record)) warnOnce(record);
+    };
+    function warnOnce(record: ExchangeRecord): void {
+      const { cluster, endpoint, code, detail, requestId } = record;
+      if (warned.has(`${cluster} ${code}`) || warned.size === MOST_WARNED) return;
+      warned.add(`${cluster} ${code}`);
+      log.warn(
+        { cluster, endpoint, code, detail, requestId, snapshot },
+        'a request failed at an instance; the next ones like it are only counted',
+      );
+    }
+  }
   return (record) => {
     stats.record(record);
     log.info(accessFields(record, identity, snapshot), 'exchange');
   };
+}
+
+/** Warnings that one view may bring about. */
+const MOST_WARNED = 100;
+
+/** What is wrong with an app for good, more likely than not: it is not there, or does not speak what the configuration says. */
+function isOfApp({ code, detail }: ExchangeRecord): boolean {
+  return code === 'connect-failed' || code === 'upstream-protocol' || detail.endsWith('write protocol: grpc');
 }
 
 function accessFields(record: ExchangeRecord, identity: SpiffeId | null, snapshot: SnapshotHash): LogFields {

@@ -113,7 +113,7 @@ test('without --takeover a second process of the same state folder is an error t
   await first.ready;
   const second = edges.start(['--state-dir', '.weft/proxies/edge']);
   assert.equal(await second.exited, 1);
-  assert.match(second.errors(), /the port is in use/);
+  assert.match(second.errors(), /^weft: the port is in use: (?!the port)/);
   assert.equal(first.child.exitCode, null);
 });
 

@@ -1,7 +1,7 @@
 // What `weft up` runs for a mesh, as plain data: one sidecar per instance with the app beside it where `run` names
 // its command, and the edges. Two plans are compared to learn what an edit of the config changes.
 import { targetsOfEdge } from '../../../core/compile/edge-targets.ts';
-import { portsOf } from '../../../core/compile/ports.ts';
+import { portNamed, portsOf } from '../../../core/compile/ports.ts';
 import { targetCluster } from '../../../core/compile/resources.ts';
 import type { Edge, EdgeListener, Mesh, RouteRule, Service, WorkloadService } from '../../../core/model/mesh.ts';
 import { clusterName } from '../../../core/model/brand.ts';
@@ -39,13 +39,15 @@ export interface EdgePlan {
   readonly routes: readonly RouteRule[];
   /** Clusters that its routes can lead to. */
   readonly clusters: readonly string[];
+  /** Those of them that curl is understood by. */
+  readonly http: readonly string[];
 }
 
 export function planMesh(mesh: Mesh): MeshPlan {
   const instances = new Map<string, InstancePlan>();
   const expected = new Map<string, number>();
   for (const service of mesh.services.values()) planService(mesh, service, instances, expected);
-  const edges = new Map([...mesh.edges.values()].map((edge) => [edge.name, planEdge(edge)]));
+  const edges = new Map([...mesh.edges.values()].map((edge) => [edge.name, planEdge(mesh, edge)]));
   return { instances, edges, expected };
 }
 
@@ -101,15 +103,21 @@ function freeName(service: string, version: string | null, index: number, taken:
   return name;
 }
 
-function planEdge(edge: Edge): EdgePlan {
+function planEdge(mesh: Mesh, edge: Edge): EdgePlan {
   const targets = targetsOfEdge(edge).flatMap(({ to }) => to.filter(({ weight }) => weight > 0));
   const clusters = new Set(targets.map(targetCluster));
+  const http = targets.filter(({ service, port }) => {
+    const callee = mesh.services.get(service);
+    const protocol = callee === undefined ? undefined : portNamed(callee, port)?.protocol;
+    return protocol === 'http' || protocol === 'http2';
+  });
   return {
     name: edge.name,
     workers: edge.workers,
     listeners: edge.listeners,
     routes: edge.routes,
     clusters: [...clusters],
+    http: [...new Set(http.map(targetCluster))],
   };
 }
 

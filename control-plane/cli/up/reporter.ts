@@ -125,8 +125,9 @@ export class Reporter implements MeshRunEvents {
     this.#sayUrls(urls);
     const base = baseUrl(urls);
     if (base !== undefined) {
-      this.#say('try:');
-      for (const command of sampleCommands(edges, base, this.#options.caFile)) this.#say(`  ${command}`);
+      const samples = sampleCommands(edges, base, this.#options.caFile);
+      if (samples.length > 0) this.#say('try:');
+      for (const command of samples) this.#say(`  ${command}`);
     }
     this.#say('ready');
   }

@@ -1,4 +1,5 @@
 // What to try once the mesh is up: the base URL of every edge listener, and a request per route to paste.
+import { targetCluster } from '../../../core/compile/resources.ts';
 import type { PathPattern, RouteRule } from '../../../core/model/mesh.ts';
 import type { EdgePlan } from './plan.ts';
 import type { Readiness } from './readiness.ts';
@@ -40,12 +41,13 @@ export function mainUrl(urls: readonly ListenerUrl[]): string {
   return baseUrl(urls)?.url ?? '';
 }
 
-/** Commands that work as they stand, one per route, the first few. */
+/** Commands that work as they stand, one per route that leads to HTTP, the first few. */
 export function sampleCommands(edges: Iterable<EdgePlan>, base: ListenerUrl, ca: string): readonly string[] {
   const trust = base.tls ? ` --cacert ${shellWord(ca)}` : '';
   const samples = new Set<string>();
   for (const edge of edges) {
     for (const route of edge.routes) {
+      if (!route.to.some((target) => edge.http.includes(targetCluster(target)))) continue;
       const method = route.match.methods.includes('GET') ? undefined : route.match.methods[0];
       const verb = method === undefined ? '' : ` -X ${method}`;
       samples.add(`curl${trust}${verb}${sampleHeaders(route)} ${shellWord(base.url + samplePath(route.match.path))}`);

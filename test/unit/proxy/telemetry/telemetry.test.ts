@@ -74,6 +74,21 @@ test('gRPC calls are counted by their status, which an access-log line has too',
   );
 });
 
+test('without an access log the first failure of each kind at an instance is a line all the same', () => {
+  const log = recordingLog();
+  const record = createRecorder({ stats: new Stats(), log, accessLog: false, identity: null }, SNAPSHOT);
+  const detail = 'not HTTP; a call of gRPC, while the service has protocol http: write protocol: grpc';
+  for (let i = 0; i < 3; i++) record(testRecord({ cluster: 'a', code: 'upstream-closed', detail, status: 502 }));
+  record(testRecord({ cluster: 'b', code: 'connect-failed', status: 503 }));
+  record(testRecord({ cluster: 'b', code: 'upstream-timeout', status: 504 }));
+  record(testRecord({ cluster: 'b' }));
+  assert.deepEqual(
+    log.lines.map(({ level, fields }) => `${level} ${String(fields['cluster'])} ${String(fields['code'])}`),
+    ['warn a upstream-closed', 'warn b connect-failed'],
+  );
+  assert.equal(log.lines[0]?.fields['detail'], detail);
+});
+
 test('series do not grow without bound: beyond the budget they are counted together', () => {
   const stats = new Stats();
   for (let i = 0; i < 5_000; i++) stats.record(testRecord({ route: `r${i}` }));

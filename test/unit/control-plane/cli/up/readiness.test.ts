@@ -92,4 +92,21 @@ describe('the URLs to try', () => {
       `curl --cacert '/tmp/a b/root.pem' https://localhost:8443/`,
     ]);
   });
+
+  it('are none for what curl does not speak', () => {
+    const text = `
+version: 1
+services: { greeter: { port: 9090, protocol: grpc }, site: { ports: { grpc: 1, http: 2 } } }
+edges:
+  main:
+    listeners: [{ port: 8080 }]
+    routes: [{ match: /demo.Greeter/**, to: greeter }, { match: /demo.Site/**, to: "site:grpc" }, { match: /site, to: site }]
+`;
+    const mixed = parseConfig([{ name: 'weft.yaml', text }]);
+    assert.ok(mixed.ok, JSON.stringify(mixed));
+    const base = { url: 'http://127.0.0.1:8080', tls: false, http: true };
+    assert.deepEqual(sampleCommands(planMesh(mixed.value.mesh).edges.values(), base, 'root.pem'), [
+      'curl http://127.0.0.1:8080/site',
+    ]);
+  });
 });
