@@ -6,7 +6,7 @@ export interface QuietParts {
   readonly cpu: () => number;
   /** Calls once after `ms`. */
   readonly after: (ms: number, call: () => void) => void;
-  /** Stops everything for 50 ms and more. */
+  /** Stops everything for 45 ms of CPU. */
   readonly compact: () => void;
 }
 
