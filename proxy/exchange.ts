@@ -4,6 +4,9 @@
 //
 //   accept → tls → server codec ──RequestListener──▶ forward ──ClusterHandle/EndpointHandle──▶ client codec
 //                  server codec ◀───Downstream────── forward ◀──────UpstreamHandler─────────── client codec
+//
+// A chunk of a body has one holder: `onData` and `sendData` give it away, once and whole. Who keeps it beside that, or
+// passes on several parts of it, says so by `hold` (kit/slab.ts): its memory is read into again when it was written.
 import type { GrpcForm } from '../core/decide/grpc.ts';
 import type { Socket } from 'node:net';
 import type { MeshError } from '../core/kit/error.ts';
