@@ -13,21 +13,21 @@ export interface QuietParts {
 const LOOK_EVERY = 2_000;
 /** 2 % of a core. */
 const QUIET_CPU = LOOK_EVERY * 1_000 * 0.02;
-/** Whoever is busy from the start has warm code by then, which a compaction would throw away. */
-const LOOKS = 20;
+/** Who spent more in µs since it began has warm code, which a compaction would throw away. */
+const WARM_CPU = 1_000_000;
 
-/** Compacts once when the process has had nothing to do for 2 s, and never where that takes more than 40 s. */
+/** Compacts once when the process has had nothing to do for 2 s; never where it spent a second on something before. */
 export function compactWhenQuiet(parts: QuietParts = ofThisThread()): void {
-  let before = parts.cpu();
-  const look = (left: number): void => {
+  const began = parts.cpu();
+  const look = (before: number): void => {
     parts.after(LOOK_EVERY, () => {
       const now = parts.cpu();
+      if (now - began > WARM_CPU) return;
       if (now - before < QUIET_CPU) parts.compact();
-      else if (left > 1) look(left - 1);
-      before = now;
+      else look(now);
     });
   };
-  look(LOOKS);
+  look(began);
 }
 
 function ofThisThread(): QuietParts {
