@@ -15,7 +15,7 @@ import {
   compileStaticEndpoints,
   type Outbound,
 } from './resources.ts';
-import { older, sameValue } from './share.ts';
+import { older, sameList, sameValue } from './share.ts';
 import { grantedRoutes, inboundTimeouts, type InboundTimeouts } from './timeouts.ts';
 
 export interface Parts {
@@ -79,26 +79,38 @@ function servicePart(
   timeouts: InboundTimeouts,
 ): ServicePart {
   const { name } = service;
-  const known = before?.mesh.services.get(name) === service ? before.services.get(name) : undefined;
+  const known = before?.services.get(name);
+  const same = known !== undefined && before?.mesh.services.get(name) === service;
   const loopback = addresses.get(name) ?? '';
-  const sameOutbound = known !== undefined && before?.addresses.get(name) === loopback;
+  const sameOutbound = same && before?.addresses.get(name) === loopback;
   const sameInbound =
-    known !== undefined && sameCallers(known.inbound.callers, callers) && sameValue(known.inbound.timeouts, timeouts);
+    same && sameCallers(known.inbound.callers, callers) && sameValue(known.inbound.timeouts, timeouts);
   if (sameOutbound && sameInbound) return known;
+  // Of a service that changed most resources may be as they were, too.
+  const inbound = () => compileInbound(mesh, service, callers, timeouts);
   return {
-    clusters: known?.clusters ?? compileClusters(mesh, service),
-    endpoints: known === undefined ? compileStaticEndpoints(service) : known.endpoints,
-    outbound: sameOutbound ? known.outbound : compileOutbound(service, loopback),
-    inbound: sameInbound
-      ? known.inbound
-      : { callers, timeouts, listener: compileInbound(mesh, service, callers, timeouts) },
+    clusters: same ? known.clusters : olderEach(known?.clusters, compileClusters(mesh, service)),
+    endpoints: same ? known.endpoints : older(known?.endpoints, compileStaticEndpoints(service)),
+    outbound: sameOutbound ? known.outbound : olderOutbound(known?.outbound, compileOutbound(service, loopback)),
+    inbound: sameInbound ? known.inbound : { callers, timeouts, listener: older(known?.inbound.listener, inbound()) },
   };
+}
+
+function olderEach<T>(before: readonly T[] | undefined, now: readonly T[]): readonly T[] {
+  return now.map((each, index) => older(before?.[index], each));
+}
+
+function olderOutbound(before: readonly Outbound[] | undefined, now: readonly Outbound[]): readonly Outbound[] {
+  return now.map(({ listener, table }, index) => ({
+    listener: older(before?.[index]?.listener, listener),
+    table: older(before?.[index]?.table, table),
+  }));
 }
 
 function edgePart({ mesh, before }: Work, edge: Edge): EdgePart {
   const known = before?.edges.get(edge.name);
   // They are few; their time limits are those of services.
-  const listeners = compileEdgeListeners(mesh, edge).map((listener, index) => older(known?.listeners[index], listener));
+  const listeners = olderEach(known?.listeners, compileEdgeListeners(mesh, edge));
   const reuse = (index: number): Route | null => {
     const route = edge.routes[index];
     if (route === undefined || before?.mesh.edges.get(edge.name)?.routes[index] !== route) return null;
@@ -106,10 +118,9 @@ function edgePart({ mesh, before }: Work, edge: Edge): EdgePart {
     return same ? (known?.table.routes[index] ?? null) : null;
   };
   const table = compileEdgeRoutes(mesh, edge, reuse);
-  const whole =
-    table.routes.length === known?.table.routes.length &&
-    table.routes.every((route, index) => route === known.table.routes[index]);
-  return { listeners, table: whole && known !== undefined ? known.table : table };
+  const routes = olderEach(known?.table.routes, table.routes);
+  const whole = known !== undefined && sameList(known.table.routes, routes);
+  return { listeners, table: whole ? known.table : { ...table, routes } };
 }
 
 function textsOf(mesh: Mesh, before: Parts | null): ReadonlyMap<object, string> {
