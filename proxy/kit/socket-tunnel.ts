@@ -28,7 +28,12 @@ export class SocketTunnel implements Tunnel {
     const early = this.#early;
     this.#early = null;
     if (early !== null) handler.onData(early);
-    if (socket.closed) handler.onClose(true);
+    if (socket.closed) {
+      handler.onClose(true);
+      return;
+    }
+    // Node says so once, however little anybody listened.
+    if (socket.readableEnded) handler.onEnd();
     else if (!this.#paused) socket.resume();
   }
 

@@ -17,6 +17,8 @@ export class MeshDownstream implements TcpDownstream {
   readonly #timers: TimerWheel;
   readonly #timer = new WheelTimer(() => this.#fail('it did not say in time whose connection it is'));
   #read: Buffer = Buffer.alloc(0);
+  /** It has said whose connection it is. */
+  #begun = false;
   #handler: OpeningHandler | null = null;
 
   constructor(socket: Socket, timers: TimerWheel) {
@@ -61,18 +63,19 @@ export class MeshDownstream implements TcpDownstream {
     this.#socket.off('data', this.#onData);
     this.#timers.cancel(this.#timer);
     this.#read = this.#read.subarray(header.length);
+    this.#begun = true;
     this.#handler?.onOpening({ serverName: null, pair: header.pair });
   };
 
   /** Another proxy that warms up says nothing at all. */
   readonly #onEnd = (): void => {
-    if (this.#read.length > 0) this.#fail('it ended the connection before it began');
+    if (!this.#begun && this.#read.length > 0) this.#fail('it ended the connection before it began');
     else this.#socket.destroy();
   };
 
   readonly #onClose = (): void => {
     this.#timers.cancel(this.#timer);
-    this.#handler?.onGone(this.#read.length === 0);
+    this.#handler?.onGone(!this.#begun && this.#read.length === 0);
   };
 
   #fail(detail: string): void {

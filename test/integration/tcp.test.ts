@@ -91,6 +91,30 @@ test('either side may end its direction first and go on listening', async (t) =>
   await listener.closed;
 });
 
+test('a client that ends before its upstream is there is not waited for', async (t) => {
+  const yaml = (port: number): string => `version: 1
+services:
+  kv: { endpoints: [127.0.0.1:${port}], protocol: tcp }
+  web: { calls: [kv] }
+`;
+  const outside = await tcpApp(t, echo);
+  const caller = await (await configuredMesh(t, yaml(outside.port))).caller('web', ['kv']);
+  const inMesh = await pair(t, echo);
+  for (const [port, app, proxy] of [
+    [caller.port('outbound/kv'), outside, caller],
+    [inMesh.port, inMesh.app, inMesh.caller],
+  ] as const) {
+    const clients = Array.from({ length: 20 }, (_, index) => {
+      const client = tcpClient(t, port);
+      client.socket.end(index % 2 === 0 ? '' : 'all');
+      return client;
+    });
+    assert.deepEqual([...new Set(await Promise.all(clients.map(({ ended }) => ended)))], ['end']);
+    assert.equal(clients.filter((client) => client.received().toString() === 'all').length, 10);
+    await eventually(() => app.sockets.size === 0 && connections(proxy).length === clients.length);
+  }
+});
+
 test('a reset of the app reaches the client as one, and one of the client the app', async (t) => {
   const { port } = await pair(t, (socket) => {
     socket.write('part');
@@ -246,6 +270,7 @@ const HOSTILE: readonly (readonly [what: string, bytes: Buffer, expected: RegExp
   ['half an opening', OPENING.subarray(0, 10), /within|before it began/],
   ['a frame that is too long', Buffer.concat([OPENING, Buffer.from('01000000', 'hex')]), /too long/],
   ['bytes after the end', Buffer.concat([OPENING, Buffer.from('0000000061', 'hex')]), /after the end/],
+  ['an end with the opening', OPENING, /^$/],
   ['no end', Buffer.concat([OPENING, Buffer.from('0000000161', 'hex')]), /without an end/],
 ];
 
@@ -267,7 +292,7 @@ for (const [what, bytes, detail] of HOSTILE) {
     });
     const peer = tcpClient(t, 0, raw);
     raw.write(bytes);
-    await eventually(() => raw.closed || app.sockets.size > 0 || bytes.length < OPENING.length);
+    await eventually(() => raw.closed || app.sockets.size > 0 || bytes.length <= OPENING.length);
     raw.end();
     await peer.closed;
     const record = await eventually(() => connections(callee)[0]);
