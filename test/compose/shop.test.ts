@@ -33,7 +33,7 @@ describe('the shop under docker compose', { timeout: 1_200_000 }, () => {
   });
 
   it('uses both instances of orders v1', async () => {
-    assert.deepEqual([...(await shop.servers('/api/v1/orders'))].toSorted(), V1);
+    assert.deepEqual([...(await shop.servers('/api/v1/orders', 40))].toSorted(), V1);
   });
 
   it('denies users a charge at payments; the log of the callee names the rule', async () => {
@@ -176,7 +176,7 @@ describe('the shop under docker compose', { timeout: 1_200_000 }, () => {
       const before = load.done;
       await eventually(() => load.done > before + 100, PATIENCE);
       assert.deepEqual(await load.stop(), []);
-      assert.deepEqual([...(await shop.servers('/api/v1/orders'))].toSorted(), V1);
+      assert.deepEqual([...(await shop.servers('/api/v1/orders', 40))].toSorted(), V1);
       await assertGuarded(shop);
     });
   }
