@@ -16,7 +16,12 @@ export interface TcpDeps {
   /** Milliseconds, monotonic. */
   now(): number;
   /** forward/splice.ts. */
-  splice(downstream: Tunnel, upstream: Tunnel, onEnd: (end: { readonly broken: boolean }) => void): void;
+  splice(downstream: Tunnel, upstream: Tunnel, onEnd: (end: { readonly broken: boolean }) => void): Joined;
+}
+
+/** Both sides of a connection, once there are two. */
+interface Joined {
+  cut(): void;
 }
 
 /** Endpoints that are tried before the client is told. */
@@ -36,6 +41,7 @@ export class TcpConnection implements OpeningHandler {
   #idleTimeout = 0;
   #giveUp: (() => void) | null = null;
   #client: WatchedTunnel | null = null;
+  #joined: Joined | null = null;
   #finished = false;
 
   /** `pair`: who connected to whom, as the socket has it. */
@@ -64,7 +70,9 @@ export class TcpConnection implements OpeningHandler {
   drain(): void {}
 
   destroy(): void {
-    if (this.#client !== null) this.#client.destroy();
+    // One side may have ended in order, while the other does not read what it was sent.
+    if (this.#joined !== null) this.#joined.cut();
+    else if (this.#client !== null) this.#client.destroy();
     else this.#refuse(new MeshError('draining'));
   }
 
@@ -134,7 +142,7 @@ export class TcpConnection implements OpeningHandler {
     const client = new WatchedTunnel(this.#downstream.accept(this.#onBroken), now);
     this.#client = client;
     if (this.#idleTimeout > 0) timers.schedule(this.#idle, this.#idleTimeout);
-    splice(client, upstream, ({ broken }) => {
+    this.#joined = splice(client, upstream, ({ broken }) => {
       this.#record.broken = broken;
       this.#record.receivedBytes = client.received;
       this.#record.sentBytes = client.sent;
@@ -156,7 +164,7 @@ export class TcpConnection implements OpeningHandler {
       return;
     }
     this.#note(new MeshError('stream-idle', { detail: `nothing moved for ${this.#idleTimeout} ms` }));
-    client.destroy();
+    this.destroy();
   }
 
   #refuse(error: MeshError): void {
