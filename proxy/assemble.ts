@@ -139,11 +139,16 @@ export class Proxy {
     return this.#unbound;
   }
 
-  /** Binds what does not depend on a view. Throws MeshError `address-in-use`. */
+  /**
+   * Binds what does not depend on a view, but for places where another of ours serves, who can do more as yet than refuse:
+   * they are for the first view. Throws MeshError `address-in-use`.
+   */
   async start(): Promise<void> {
     this.#timers.start();
     this.#clusters.start();
-    const early = this.#options.modes.flatMap((mode) => mode.early());
+    const early = this.#options.modes
+      .flatMap((mode) => mode.early())
+      .filter(({ name, address }) => this.#options.sharing?.isHeld(name, address) !== true);
     const opened = await this.#listeners.open(early.map((listener) => this.#wanted({ listener, certificate: null })));
     if (!opened.ok) throw opened.error;
     this.#listeners.commit(opened.value, this.#options.drain);
@@ -199,15 +204,20 @@ export class Proxy {
     const byName = new Map(ready.map((one) => [one.listener.name, one]));
     for (const { name, acceptor } of listeners.acceptors.values()) {
       const one = byName.get(name);
-      const behind = this.#behind.get(acceptor);
-      if (one === undefined || behind === undefined) continue;
-      swapPlans(behind.served, one.listener);
-      this.#swapTunnels(behind.tunnels, one.listener);
-      if (one.certificate !== null) behind.certificates?.update([one.certificate]);
+      if (one === undefined) continue;
+      this.#swapPlans(acceptor, one.listener);
+      if (one.certificate !== null) this.#behind.get(acceptor)?.certificates?.update([one.certificate]);
     }
     this.#listeners.commit(listeners, this.#options.drain);
     this.#view = view;
     this.#sayUnbound(listeners.unbound);
+  }
+
+  #swapPlans(acceptor: Acceptor, listener: ListenerPlan): void {
+    const behind = this.#behind.get(acceptor);
+    if (behind === undefined) return;
+    swapPlans(behind.served, listener);
+    this.#swapTunnels(behind.tunnels, listener);
   }
 
   /** A tunnel that is open goes on, with what the view says now. */
@@ -277,12 +287,18 @@ export class Proxy {
     listener,
     certificate,
   }: {
-    listener: EarlyListener;
+    listener: EarlyListener | ListenerPlan;
     certificate: ServerCertificate | null;
   }): WantedListener {
     const { name, optional = false } = listener;
     const address = this.#options.sharing?.placeOf(name, listener.address) ?? listener.address;
-    const make = (): Acceptor => this.#acceptor({ ...listener, address }, certificate);
+    const make = (): Acceptor => {
+      const acceptor = this.#acceptor({ ...listener, address }, certificate);
+      // Before the first view is in force as a whole its sockets serve already what they are bound for: beside another of
+      // ours the system hands them connections at once.
+      if (this.#view === null && 'plan' in listener) this.#swapPlans(acceptor, listener);
+      return acceptor;
+    };
     return { name, address, kind: kindOf(listener), optional, make };
   }
 

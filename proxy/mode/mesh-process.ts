@@ -64,7 +64,7 @@ export class MeshProcess {
     this.#options = options;
   }
 
-  /** Returns when its sockets are bound; views come later. Throws MeshError where it cannot join or bind. */
+  /** Returns when its sockets are bound, those apart that it takes over; views come later. Throws MeshError where it cannot join or bind. */
   async start(): Promise<void> {
     const { shell } = this.#options;
     await shell.start();
@@ -78,7 +78,8 @@ export class MeshProcess {
       () => this.#configuration(),
     );
     shell.report();
-    const inbound = path.report.listeners.find(({ name }) => name === 'inbound')?.port ?? 0;
+    // Where another process serves still, this one does with the first view.
+    const inbound = path.report.listeners.find(({ name }) => name === 'inbound')?.port ?? shell.heldPort('inbound');
     const runner = new ViewRunner({
       path,
       clock: systemClock,

@@ -18,12 +18,16 @@ export class SharedPorts implements PortSharing {
     return real === undefined ? address : { host: address.host, port: real.port };
   }
 
-  async claim(address: HostPort): Promise<void> {
-    if (address.port !== 0 && !this.#isHeld(address)) await bindAlone(address);
+  isHeld(name: string, address: HostPort): boolean {
+    const { host, port } = this.placeOf(name, address);
+    return (
+      port !== 0 &&
+      this.#held.some((held) => held.port === port && (held.host === host || isAny(held.host) || isAny(host)))
+    );
   }
 
-  #isHeld({ host, port }: HostPort): boolean {
-    return this.#held.some((held) => held.port === port && (held.host === host || isAny(held.host) || isAny(host)));
+  async claim(address: HostPort): Promise<void> {
+    if (address.port !== 0 && !this.isHeld('', address)) await bindAlone(address);
   }
 }
 

@@ -111,6 +111,11 @@ export class Shell {
     this.#configuration = configuration;
   }
 
+  /** What the process before this one listens on under this name; 0: nothing. */
+  heldPort(name: string): number {
+    return this.#options.predecessor?.ports.find((held) => held.name === name)?.port ?? 0;
+  }
+
   /** One of the things that were missing is there; with the last one the process is ready. */
   has(what: 'certificate' | 'configuration'): void {
     if (!this.#missing.delete(what) || this.#missing.size > 0) return;

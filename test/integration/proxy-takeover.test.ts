@@ -107,6 +107,30 @@ test('a sidecar is replaced under its callers, on the ports that the system chos
   assert.deepEqual(running.failures, []);
 });
 
+for (const workers of ['1', '2']) {
+  test(`a sidecar is replaced under its own app's calls, --workers ${workers}`, async (t) => {
+    const app = await startUpstream(t, (_request, response) => response.end('charged'));
+    const mesh = await makeSidecarMesh(t, app.port);
+    await mesh.start();
+    const payments = await mesh.sidecar('payments');
+    const orders = await mesh.sidecar('orders', undefined, { workers });
+    await Promise.all([payments.ready, orders.ready]);
+    const out = await orders.port('outbound/payments');
+    await eventually(async () => (await ask(out, '/')).status === 200);
+    const agent = new Agent({ keepAlive: false });
+    const running = traffic(() => ask(out, '/', { agent }), 4);
+    await eventually(() => running.answered > 50);
+    const next = await mesh.sidecar('orders', undefined, { workers, takeover: 'on' });
+    await next.ready;
+    assert.equal(await next.port('outbound/payments'), out);
+    assert.equal(await orders.exited, 0);
+    const then = running.answered;
+    await eventually(() => running.answered > then + 50);
+    await running.stop();
+    assert.deepEqual(running.failures, []);
+  });
+}
+
 test('without --takeover a second process of the same state folder is an error that names it', async (t) => {
   const edges = await edgesBefore(t, 1);
   const first = edges.start();
