@@ -126,7 +126,8 @@ function stripOutside(headers: HeaderList): void {
     // All of these names begin with x or f; the rest of the work is for those alone.
     const first = name.charCodeAt(0) | 0x20;
     if (first !== 0x78 && first !== 0x66) continue;
-    const lower = name.toLowerCase();
+    // Apps behind CGI and WSGI read both as one: `X_Forwarded_For` would be a way around.
+    const lower = name.toLowerCase().replaceAll('_', '-');
     if (lower.startsWith('x-weft-') || lower.startsWith('x-envoy-') || OUTSIDE_NAMES.has(lower)) fields.splice(i, 2);
   }
 }

@@ -23,6 +23,8 @@ test('an edge takes out what only Weft may say, in any case, and says what it sa
     'X-Weft-Unprocessed': '1',
     'x-ENVOY-attempt-count': '3',
     'X-Forwarded-For': '6.6.6.6',
+    X_Forwarded_For: '6.6.6.6',
+    'x_weft-unprocessed': '1',
     'x-forwarded-client-cert': 'x',
     forwarded: 'for=6.6.6.6',
     'x-wefty': 'stays',
@@ -34,6 +36,10 @@ test('an edge takes out what only Weft may say, in any case, and says what it sa
   assert.equal(head.headers.get('x-envoy-attempt-count'), undefined);
   assert.equal(head.headers.get('x-forwarded-client-cert'), undefined);
   assert.equal(head.headers.get('forwarded'), undefined);
+  assert.deepEqual(
+    head.headers.fields.filter((text) => text.includes('_')),
+    [],
+  );
   assert.deepEqual(head.headers.getAll('x-forwarded-for'), ['192.0.2.7']);
   assert.equal(head.headers.get('x-forwarded-proto'), 'https');
   assert.equal(head.headers.get('x-forwarded-host'), 'api.shop.test');
