@@ -3,8 +3,8 @@
 // hidden: then the outer name is the one that counts. Source: RFC 8446 §4.1.2 and §5.1, RFC 6066 §3.
 
 export type ClientHello =
-  /** More bytes are needed. */
-  | { readonly kind: 'more' }
+  /** More bytes are needed: so many in all before another look can tell more. */
+  | { readonly kind: 'more'; readonly least: number }
   /** Not a ClientHello; `reason` is for the log. */
   | { readonly kind: 'invalid'; readonly reason: string }
   /** `serverName`: lower case; '' where the client names none. */
@@ -22,8 +22,6 @@ const RANDOM_END = 34;
 const EXTENSION_SERVER_NAME = 0;
 const NAME_TYPE_HOST = 0;
 
-const MORE: ClientHello = { kind: 'more' };
-
 /** `bytes`: all that has come so far, from the first. */
 export function readClientHello(bytes: Buffer): ClientHello {
   const fragments: Buffer[] = [];
@@ -32,16 +30,20 @@ export function readClientHello(bytes: Buffer): ClientHello {
   for (let records = 0; records < MOST_RECORDS; records++) {
     const wrong = recordFault(bytes, at);
     if (wrong !== null) return invalid(wrong);
-    if (bytes.length - at < RECORD_HEAD) return MORE;
+    if (bytes.length - at < RECORD_HEAD) return { kind: 'more', least: bytes.length + 1 };
     const length = bytes.readUInt16BE(at + 3);
     const fragment = bytes.subarray(at + RECORD_HEAD, at + RECORD_HEAD + length);
     fragments.push(fragment);
     size += fragment.length;
     const message = fragments.length === 1 ? fragment : Buffer.concat(fragments);
     const outcome = readMessage(message);
-    if (outcome !== MORE) return outcome;
+    if (outcome !== null) return outcome;
     if (size > LONGEST_HELLO) return invalid(`its hello is longer than ${LONGEST_HELLO} bytes`);
-    if (fragment.length < length) return MORE;
+    if (fragment.length < length) {
+      // Its first bytes may tell that it is no hello.
+      const least = size < MESSAGE_HEAD ? bytes.length + 1 : at + RECORD_HEAD + length;
+      return { kind: 'more', least };
+    }
     at += RECORD_HEAD + length;
   }
   return invalid(`its hello is in more than ${MOST_RECORDS} records`);
@@ -57,12 +59,13 @@ function recordFault(bytes: Buffer, at: number): string | null {
   return length === 0 || length > LONGEST_HELLO ? 'a record is empty or too long' : null;
 }
 
-function readMessage(message: Buffer): ClientHello {
+/** null: it is not all here. */
+function readMessage(message: Buffer): ClientHello | null {
   if (message.length >= 1 && message[0] !== CLIENT_HELLO) return invalid('its first message is no ClientHello');
-  if (message.length < MESSAGE_HEAD) return MORE;
+  if (message.length < MESSAGE_HEAD) return null;
   const length = message.readUIntBE(1, 3);
   if (length > LONGEST_HELLO) return invalid(`its hello is longer than ${LONGEST_HELLO} bytes`);
-  if (message.length < MESSAGE_HEAD + length) return MORE;
+  if (message.length < MESSAGE_HEAD + length) return null;
   return readBody(new Reader(message.subarray(MESSAGE_HEAD, MESSAGE_HEAD + length)));
 }
 

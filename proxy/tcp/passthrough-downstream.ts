@@ -18,6 +18,8 @@ export class PassthroughDownstream implements TcpDownstream {
   readonly #timers: TimerWheel;
   readonly #timer = new WheelTimer(() => this.#fail('request-timeout', 'its hello did not come in time'));
   #read: Buffer = Buffer.alloc(0);
+  /** Before there are so many bytes it is not looked at again: a client may send them one by one. */
+  #least = 0;
   #handler: OpeningHandler | null = null;
 
   constructor(socket: Socket, timers: TimerWheel) {
@@ -51,8 +53,12 @@ export class PassthroughDownstream implements TcpDownstream {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#read = this.#read.length === 0 ? chunk : Buffer.concat([this.#read, chunk]);
+    if (this.#read.length < this.#least) return;
     const hello = readClientHello(this.#read);
-    if (hello.kind === 'more') return;
+    if (hello.kind === 'more') {
+      this.#least = hello.least;
+      return;
+    }
     if (hello.kind === 'invalid') return this.#fail('bad-request', hello.reason);
     this.#socket.pause();
     this.#socket.off('data', this.#onData);

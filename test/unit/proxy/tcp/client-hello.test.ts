@@ -78,6 +78,22 @@ test('every split wants more until the last byte, and so does every way to put t
   }
 });
 
+test('a hello that comes byte by byte is looked at where that can tell something, not after every byte', () => {
+  for (const bytes of [REAL, inRecords(REAL, 100)]) {
+    const records = Math.ceil(REAL.length / 100);
+    let looks = 0;
+    let least = 0;
+    for (let length = 1; length <= bytes.length; length++) {
+      if (length < least) continue;
+      looks += 1;
+      const read = readClientHello(bytes.subarray(0, length));
+      if (read.kind === 'more') least = read.least;
+      else assert.deepEqual([read.kind, length], ['hello', bytes.length]);
+    }
+    assert.ok(looks < 15 + 7 * records, `${looks} looks`);
+  }
+});
+
 test('what follows the hello does not matter', () => {
   assert.equal(readClientHello(Buffer.concat([REAL, Buffer.from('1703030005', 'hex')])).kind, 'hello');
 });
