@@ -67,7 +67,10 @@ export class EdgeCertificates {
       (socket) => onSocket(socket, { peer: null, serverName: serverNameOf(socket) }),
     );
     server.on('tlsClientError', (error, socket) => {
-      log.debug({ listener: name, remote: socket.remoteAddress ?? '', reason: error.message }, 'a handshake failed');
+      const who = { listener: name, remote: socket.remoteAddress ?? '' };
+      if (isPlaintext(error))
+        log.info({ ...who, hint: 'call it by https://' }, 'a client without TLS, where there is TLS');
+      else log.debug({ ...who, reason: error.message }, 'a handshake failed');
       socket.destroy();
     });
     server.on('close', () => this.#servers.delete(server));
@@ -82,6 +85,12 @@ export class EdgeCertificates {
     const first = this.#entries[0]?.certificate;
     if (first !== undefined) server.setSecureContext({ key: first.keyPem, cert: first.chainPem, ...EDGE_VERSIONS });
   }
+}
+
+/** What OpenSSL says where the first bytes are a request, or nothing of TLS. */
+function isPlaintext(error: Error): boolean {
+  const code = 'code' in error ? error.code : '';
+  return code === 'ERR_SSL_HTTP_REQUEST' || code === 'ERR_SSL_WRONG_VERSION_NUMBER';
 }
 
 function toEntry(certificate: ServerCertificate): Entry {

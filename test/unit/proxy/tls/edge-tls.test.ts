@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { silentLog } from '../../../../core/kit/log.ts';
 import { EdgeCertificates } from '../../../../proxy/tls/edge-tls.ts';
 import { MeshTls } from '../../../../proxy/tls/mesh-tls.ts';
+import { recordingLog } from '../../../support/recording-log.ts';
 import { makeTestAuthority } from '../../../support/test-authority.ts';
 
 test('a certificate is chosen by name, exact or under a wildcard; the first stands for everything else', async () => {
@@ -38,4 +40,25 @@ test('material that cannot be used is refused as a whole, and what was there sta
   const shown = certificates.find('a');
   assert.throws(() => certificates.update([{ ...mixed, hosts: [] }]));
   assert.equal(certificates.find('a'), shown);
+});
+
+test('a client that speaks no TLS is named in the log, with what to do', async (t) => {
+  const authority = await makeTestAuthority();
+  const log = recordingLog();
+  const certificates = new EdgeCertificates([{ ...(await authority.svid('orders')), hosts: [] }]);
+  const server = certificates.createServer('edge/main/0', log, ['http/1.1'], (socket) => socket.destroy());
+  t.after(() => server.close());
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  for (const greeting of ['GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']) {
+    const client = connect(address.port, '127.0.0.1');
+    client.on('error', () => {});
+    client.end(greeting);
+    await new Promise((done) => client.resume().once('close', done));
+  }
+  assert.deepEqual(
+    log.lines.map(({ level, fields }) => `${level} ${String(fields['listener'])} ${String(fields['hint'])}`),
+    Array(2).fill('info edge/main/0 call it by https://'),
+  );
 });
