@@ -32,6 +32,7 @@ export function kindOfName(name: string): number {
     case 'upgrade':
     case 'keep-alive':
     case 'proxy-connection':
+    case 'http2-settings':
     case 'transfer-encoding':
       return PER_HOP;
     default:

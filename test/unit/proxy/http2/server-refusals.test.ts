@@ -103,6 +103,7 @@ const MALFORMED: readonly (readonly [string, readonly (readonly [string, string]
   ['Upgrade', [...GET, ['upgrade', 'h2c']]],
   ['Keep-Alive', [...GET, ['keep-alive', '5']]],
   ['Proxy-Connection', [...GET, ['proxy-connection', 'close']]],
+  ['HTTP2-Settings', [...GET, ['http2-settings', 'AAMAAABkAAQAAP__']]],
   ['TE other than trailers', [...GET, ['te', 'gzip']]],
   ['an unknown pseudo-header field', [...GET, [':x', 'b']]],
   ['a pseudo-header field of an answer', [...GET, [':status', '200']]],
