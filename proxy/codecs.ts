@@ -31,13 +31,13 @@ export interface CodecParts {
   readonly faults: Http2Faults;
 }
 
-/** How the tunnel of this name is served; undefined: there is none any more. */
 /** What runs behind a listening socket: either of the two, by what a connection turns out to be. */
 export interface Served {
   readonly http: Forwarder;
   readonly tcp: TcpForwarder;
 }
 
+/** How the tunnel of this name is served; undefined: there is none any more. */
 export type FindTunnel = (name: string) => Serve | undefined;
 
 /**

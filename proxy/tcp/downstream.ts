@@ -32,7 +32,7 @@ export interface TcpDownstream {
   refuse(error: MeshError): void;
 }
 
-/** A client on plain TCP, or on TLS that was ended here. Nothing of it is read before it is accepted: a server may speak first. */
+/** A client on plain TCP, or on TLS that was ended here. Nothing of it is waited for, or passed on, before it is accepted: a server may speak first. */
 export class PlainDownstream implements TcpDownstream {
   readonly #socket: Socket;
   #onGone: (() => void) | null = null;
