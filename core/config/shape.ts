@@ -202,7 +202,8 @@ function hintFor(data: unknown, schema: SchemaNode): string {
   if (schema.type === 'array' && typeof data === 'string') return `write [${data}]`;
   const isNumber = schema.type === 'integer' || schema.type === 'number';
   if (isNumber && typeof data === 'string' && /^\d+$/.test(data)) return `without quotes: ${data}`;
-  if (schema.title?.startsWith('a duration') && typeof data === 'number') return `write ${data}s`;
+  if (schema.title?.startsWith('a duration') && typeof data === 'number' && data > 0)
+    return `write ${data}${data < 100 ? 's' : 'ms'}`;
   if (schema.enum !== undefined && typeof data === 'string') return suggestName(data, schema.enum.map(String));
   return '';
 }
