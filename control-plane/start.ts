@@ -6,19 +6,23 @@ import { openAuthority } from '../certs/authority/authority-folder.ts';
 import { openLedger } from '../certs/authority/ledger.ts';
 import { viewFor } from '../core/compile/view.ts';
 import type { Log } from '../core/kit/log.ts';
-import { startAdminServer, startStatusServer } from '../host/admin.ts';
+import { json, startAdminServer, startStatusServer } from '../host/admin.ts';
 import type { ControlPlaneSettings } from '../host/control-plane-settings.ts';
 import { ensureDir } from '../host/files.ts';
 import type { BoundPort } from '../host/ipc.ts';
 import { loadServices } from '../proto/codec/services.ts';
+import { changeActions } from './change-actions.ts';
 import { ConfigIntake } from './config-intake.ts';
 import { Closers, coalesce } from './lifecycle.ts';
 import { adminPages, statusPages, type Counts, type Facts } from './pages.ts';
 import { Registry } from './registry/registry.ts';
 import { openServers, type Servers } from './servers.ts';
+import { Changes, type ChangesOptions } from './snapshot/changes.ts';
+import { History } from './snapshot/history.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
 import { Views } from './snapshot/views.ts';
 import { FileSource } from './source/file-source.ts';
+import { FileStore } from './store/file-store.ts';
 
 export interface ControlPlaneOptions {
   readonly log: Log;
@@ -92,7 +96,12 @@ async function assemble(
     offering.ask();
   };
   let servers: Servers | null = null;
-  await readConfig(settings.config, new ConfigIntake({ snapshots, counts, log, onChange: changed }), closers);
+  const changes = await openChanges(
+    settings.stateDir,
+    { snapshots, log, now: ambient.clock, onChange: changed },
+    closers,
+  );
+  await readConfig(settings.config, new ConfigIntake({ snapshots, changes, counts, log }), closers);
 
   let settled = settle === 0;
   servers = await openServers(
@@ -116,14 +125,32 @@ async function assemble(
     offering.ask();
   });
   closers.add(settling);
-  return serveFacts(settings, servers, { snapshots, registry, counts }, closers);
+  const plane = await serveFacts(settings, servers, { snapshots, registry, counts, changes }, closers);
+  // Who has the admin socket has the state folder.
+  changes.start();
+  return plane;
+}
+
+async function openChanges(
+  stateDir: string,
+  options: Omit<ChangesOptions, 'history'>,
+  closers: Closers,
+): Promise<Changes> {
+  const onDamage = (what: string) => options.log.error({ code: 'state-corrupt' }, what);
+  const store = new FileStore(join(stateDir, 'store'), onDamage);
+  closers.add(() => store.close());
+  const history = new History({ store, onDamage });
+  await history.load();
+  const changes = new Changes({ ...options, history });
+  closers.add(() => changes.close());
+  return changes;
 }
 
 async function readConfig(files: readonly string[], intake: ConfigIntake, closers: Closers): Promise<void> {
   const source = new FileSource({
     files,
-    onConfig: (parsed) => intake.take(parsed),
-    onInvalid: (errors) => intake.refuse(errors),
+    onConfig: (parsed, texts) => intake.take(parsed, texts),
+    onInvalid: (errors, texts) => intake.refuse(errors, files, texts),
   });
   closers.add(() => source.close());
   await source.start();
@@ -134,12 +161,13 @@ interface State {
   readonly snapshots: SnapshotStore;
   readonly registry: Registry;
   readonly counts: Counts;
+  readonly changes: Changes;
 }
 
 async function serveFacts(
   settings: StartSettings,
   servers: Servers,
-  { snapshots, registry, counts }: State,
+  { snapshots, registry, counts, changes }: State,
   closers: Closers,
 ): Promise<ControlPlane> {
   const facts: Facts = {
@@ -151,7 +179,13 @@ async function serveFacts(
   };
   const status = await startStatusServer(settings.status, statusPages(facts));
   closers.add(() => status.close());
-  const admin = await startAdminServer(join(settings.stateDir, 'admin.sock'), adminPages(facts));
+  const instancesOf = (account: string) =>
+    facts.proxies().flatMap((proxy) => (proxy.account === account ? [proxy.instance] : []));
+  const admin = await startAdminServer(
+    join(settings.stateDir, 'admin.sock'),
+    { ...adminPages(facts), '/snapshots': () => json({ snapshots: changes.known() }) },
+    changeActions(changes, instancesOf),
+  );
   closers.add(() => admin.close());
   return {
     ports: [

@@ -20,8 +20,12 @@ export interface Reply {
 /** Answers GET and HEAD of one path. A thrown error becomes a 500 without its text. */
 export type Handler = (query: URLSearchParams) => Reply | Promise<Reply>;
 
+/** Answers POST of one path, with its body. */
+export type Action = (query: URLSearchParams, body: string) => Reply | Promise<Reply>;
+
 /** Path → handler; paths are exact. */
 export type Handlers = Readonly<Record<string, Handler>>;
+export type Actions = Readonly<Record<string, Action>>;
 
 export interface RunningServer {
   /** The Unix socket's path or the bound host. */
@@ -70,7 +74,7 @@ export async function startStatusServer(
 export async function startAdminServer(
   path: string,
   handlers: Handlers,
-  actions: Handlers = {},
+  actions: Actions = {},
 ): Promise<RunningServer> {
   const real = adminSocketPath(path);
   await ensureDir(dirname(real));
@@ -129,11 +133,10 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function pages(handlers: Handlers, actions: Handlers): Server {
+function pages(handlers: Handlers, actions: Actions): Server {
   // Not by import: a module namespace of node:http reads its every getter, and one of them loads undici, 13 MiB.
   const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer({ keepAliveTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
-    request.resume();
     void answer(handlers, actions, request, response);
   });
   server.maxConnections = 64;
@@ -142,7 +145,7 @@ function pages(handlers: Handlers, actions: Handlers): Server {
 
 async function answer(
   handlers: Handlers,
-  actions: Handlers,
+  actions: Actions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -155,18 +158,41 @@ async function answer(
   response.end(request.method === 'HEAD' ? undefined : reply.body);
 }
 
-async function replyTo(handlers: Handlers, actions: Handlers, request: IncomingMessage): Promise<Reply> {
+async function replyTo(handlers: Handlers, actions: Actions, request: IncomingMessage): Promise<Reply> {
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
   const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (!reads && !(request.method === 'POST' && Object.hasOwn(actions, path))) return text('only GET and HEAD', 405);
+  const acts = request.method === 'POST' && Object.hasOwn(actions, path);
+  if (!acts) request.resume();
+  if (!reads && !acts) return text('only GET and HEAD', 405);
+  const body = acts ? await readBody(request) : '';
+  if (body === null) return text(`the body has more than ${MOST_BODY} bytes`, 413);
   const found = reads ? handlers : actions;
   const handler = Object.hasOwn(found, path) ? found[path] : undefined;
   if (handler === undefined) return text(Object.keys(handlers).join('\n'), 404);
   try {
-    return await handler(new URLSearchParams(query));
+    return await handler(new URLSearchParams(query), body);
   } catch {
     return text('this page failed', 500);
   }
+}
+
+/** Bytes of a POST: a large configuration is some MiB. */
+const MOST_BODY = 16 * 1024 * 1024;
+
+/** null: it is too long, or broke off; it was read to its end all the same, so that the answer is heard. */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= MOST_BODY) chunks.push(chunk);
+      else chunks.length = 0;
+    }
+  } catch {
+    return null;
+  }
+  return size <= MOST_BODY ? Buffer.concat(chunks).toString('utf8') : null;
 }
 
 function listening(

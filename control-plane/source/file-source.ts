@@ -2,7 +2,7 @@
 // is not is reported and changes nothing; what was handed on last stays in force.
 import { createConfigParser, type ConfigParser, type ConfigText, type ParsedConfig } from '../../core/config/parse.ts';
 import type { ConfigError } from '../../core/config/problem.ts';
-import { err, type Result } from '../../core/kit/result.ts';
+import type { Result } from '../../core/kit/result.ts';
 import { readConfigFiles } from '../../host/config-files.ts';
 import { sha256Hex } from '../../host/hash.ts';
 import { watchFiles, type FileWatch } from '../../host/watch.ts';
@@ -10,10 +10,10 @@ import { watchFiles, type FileWatch } from '../../host/watch.ts';
 export interface FileSourceOptions {
   /** As they shall stand in messages; several are one configuration. */
   readonly files: readonly string[];
-  /** A valid configuration: the first, and each whose text differs from the one seen before. */
-  readonly onConfig: (config: ParsedConfig) => void;
-  /** What is wrong with the text now in the files; never twice in a row for the same. */
-  readonly onInvalid: (errors: readonly ConfigError[]) => void;
+  /** A valid configuration: the first, and each whose text differs from the one seen before. A promise is waited for. */
+  readonly onConfig: (config: ParsedConfig, texts: readonly ConfigText[]) => unknown;
+  /** What is wrong with the text now in the files, null where they cannot be read; never twice in a row for the same. */
+  readonly onInvalid: (errors: readonly ConfigError[], texts: readonly ConfigText[] | null) => unknown;
   /** Quiet time after a notice before the files are read, ms; default 50. */
   readonly debounce?: number;
   /** How long a missing or empty file may still be in the middle of being replaced, ms; default 200. */
@@ -76,9 +76,10 @@ export class FileSource {
     const seen = sha256Hex(JSON.stringify(texts));
     if (this.#abort.signal.aborted || seen === this.#seen) return;
     this.#seen = seen;
-    const parsed = texts.ok ? this.#parse(texts.value) : err(texts.error);
-    if (parsed.ok) this.#options.onConfig(parsed.value);
-    else this.#options.onInvalid(parsed.error);
+    const { onConfig, onInvalid } = this.#options;
+    const parsed = texts.ok ? this.#parse(texts.value) : texts;
+    if (!parsed.ok) await onInvalid(parsed.error, texts.ok ? texts.value : null);
+    else if (texts.ok) await onConfig(parsed.value, texts.value);
   }
 
   #wait(ms: number): Promise<void> {

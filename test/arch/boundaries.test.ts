@@ -15,6 +15,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   'core/config': ['host/a.ts', 'proxy/kit/a.ts', 'node:path'],
   'core/compile': ['proto/codec/a.ts', 'node:crypto', 'crypto'],
   'core/decide': ['core/config/a.ts', 'certs/spiffe/a.ts', 'node:events'],
+  'core/explain': ['proto/codec/a.ts', 'node:crypto', 'host/a.ts'],
   host: ['proto/codec/a.ts', 'certs/x509/a.ts', 'proxy/kit/a.ts', 'control-plane/cli/a.ts', '@grpc/grpc-js'],
   'proto/codec': ['certs/spiffe/a.ts', 'proxy/agent/a.ts', 'control-plane/delta/a.ts', '@grpc/grpc-js'],
   'certs/ambient.ts': ['proxy/kit/a.ts'],

@@ -1,0 +1,134 @@
+// `weft plan`, `weft apply`, `weft rollback`: what a configuration would change, and putting one in force.
+import { hostname, userInfo } from 'node:os';
+import { compileSnapshot } from '../../../core/compile/snapshot.ts';
+import { parseConfig, type ConfigText, type ParsedConfig } from '../../../core/config/parse.ts';
+import type { ConfigError } from '../../../core/config/problem.ts';
+import { differenceOf, type Difference } from '../../../core/explain/difference.ts';
+import { MeshError } from '../../../core/kit/error.ts';
+import { err, ok, type Result } from '../../../core/kit/result.ts';
+import { readConfigFiles } from '../../../host/config-files.ts';
+import { sha256Hex } from '../../../host/hash.ts';
+import type { ChangeAnswer } from '../../change-actions.ts';
+import { problemLine } from '../validate.ts';
+import { askControlPlane } from './ask.ts';
+import { snapshotTable } from './snapshots.ts';
+import { differenceLines } from './words.ts';
+
+export interface ChangeArgs {
+  /** The configuration; none: `weft.yaml`. */
+  readonly files: readonly string[];
+  readonly json: boolean;
+  /** State folder of the control plane. */
+  readonly dir: string;
+}
+
+export interface PlanArgs extends ChangeArgs {
+  /** Compared with these files; empty: with what runs. */
+  readonly from: readonly string[];
+}
+
+type Print = (line: string) => void;
+
+/** Exit code: 1 where the configuration is not valid. Throws MeshError `control-plane-unreachable`. */
+export async function runPlan(args: PlanArgs, out: Print, complain: Print): Promise<number> {
+  const texts = await readTexts(args.files);
+  if (!texts.ok) return report({ kind: 'invalid', errors: texts.error }, args.json, 'plan', out, complain);
+  const answer =
+    args.from.length > 0
+      ? await planOffline(args.from, texts.value)
+      : await ask(args.dir, '/plan', { files: texts.value });
+  return report(answer, args.json, 'plan', out, complain);
+}
+
+/** Exit code: 1 where nothing was changed. Throws MeshError `control-plane-unreachable`. */
+export async function runApply(args: ChangeArgs, out: Print, complain: Print): Promise<number> {
+  const texts = await readTexts(args.files);
+  const answer: ChangeAnswer = texts.ok
+    ? await ask(args.dir, '/apply', { files: texts.value, who: whoAmI() })
+    : { kind: 'invalid', errors: texts.error };
+  return report(answer, args.json, 'apply', out, complain);
+}
+
+/** Exit code: 1 where nothing was changed. Throws MeshError `control-plane-unreachable`. */
+export async function runRollback(
+  args: Omit<ChangeArgs, 'files'> & { readonly hash: string },
+  out: Print,
+  complain: Print,
+): Promise<number> {
+  const answer = await ask(args.dir, '/rollback', { hash: args.hash, who: whoAmI() });
+  if (answer.kind !== 'unknown' || args.json) return report(answer, args.json, 'rollback', out, complain);
+  complain(`weft: no snapshot, or more than one, has a hash that begins with '${args.hash}'; there is:`);
+  for (const line of snapshotTable(answer.known)) complain(line);
+  return 1;
+}
+
+function readTexts(files: readonly string[]): Promise<Result<readonly ConfigText[], readonly ConfigError[]>> {
+  return readConfigFiles(files.length === 0 ? ['weft.yaml'] : files);
+}
+
+async function ask(dir: string, path: string, body: object): Promise<ChangeAnswer> {
+  const answer = await askControlPlane(dir, path, body);
+  // The peer is our own program of the same version: the kind is enough.
+  if (typeof answer === 'object' && answer !== null && 'kind' in answer) return answer as ChangeAnswer;
+  throw new MeshError('control-plane-unreachable', {
+    detail: `what serves ${dir} does not know how to ${path.slice(1)}`,
+    hint: 'is it a control plane of this version?',
+  });
+}
+
+async function planOffline(from: readonly string[], candidate: readonly ConfigText[]): Promise<ChangeAnswer> {
+  const old = await readConfigFiles(from);
+  const [before, after] = [old.ok ? compile(old.value) : old, compile(candidate)];
+  const errors = [before, after].flatMap((each) => (each.ok ? [] : each.error));
+  if (!before.ok || !after.ok) return { kind: 'invalid', errors };
+  const [{ mesh: oldMesh }, { mesh, warnings }] = [before.value, after.value];
+  const first = compileSnapshot(oldMesh, sha256Hex);
+  const second = compileSnapshot(mesh, sha256Hex, first.ok ? first.value : null);
+  if (!first.ok || !second.ok) throw new TypeError('what parses refers to what is there');
+  return { kind: 'done', difference: differenceOf(first.value, second.value), warnings, proxies: {} };
+}
+
+function compile(texts: readonly ConfigText[]): Result<ParsedConfig, readonly ConfigError[]> {
+  const parsed = parseConfig(texts);
+  return parsed.ok ? ok(parsed.value) : err(parsed.error);
+}
+
+type Action = 'plan' | 'apply' | 'rollback';
+
+function report(answer: ChangeAnswer, json: boolean, action: Action, out: Print, complain: Print): number {
+  if (json) out(JSON.stringify(answer, null, 2));
+  else if (answer.kind === 'done') {
+    for (const warning of answer.warnings) complain(problemLine(warning));
+    doneLines(answer.difference, answer.proxies, action).forEach(out);
+  } else if (answer.kind === 'invalid') {
+    for (const problem of answer.errors) complain(problemLine(problem));
+    complain('not valid: nothing was changed');
+  } else if (answer.kind === 'failed') complain(`weft: ${answer.message}`);
+  return answer.kind === 'done' ? 0 : 1;
+}
+
+function doneLines(
+  difference: Difference,
+  proxies: Readonly<Record<string, readonly string[]>>,
+  action: Action,
+): readonly string[] {
+  const { from, to, changed } = difference;
+  if (!changed) return [`nothing ${action === 'plan' ? 'would change' : 'changes'}: ${to} says the same`];
+  const head =
+    action === 'plan' ? `${from ?? 'nothing'} → ${to} would change` : `${to} is in force, after ${from ?? 'nothing'}`;
+  const asked = Object.keys(proxies).length > 0;
+  return [head, ...differenceLines(difference, asked ? proxies : null)];
+}
+
+function whoAmI(): string {
+  return `${userName()}@${hostname()}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container a user may have no name.
+    return `uid ${process.getuid?.() ?? '?'}`;
+  }
+}
