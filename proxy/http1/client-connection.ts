@@ -132,7 +132,11 @@ export class Http1ClientConnection implements ClientExchangeHost, BodySink {
     }
   }
 
-  /** Only for the tick that `flush` asked for. */
+  get held(): number {
+    return this.batch.length;
+  }
+
+  /** Only for what `flush` asked for. */
   flushDue(): void {
     this.#flushDue = false;
     if (this.#state !== 'closed') this.#flush();

@@ -97,7 +97,11 @@ export class Http1ServerConnection implements ServerExchangeHost, BodySink {
     }
   }
 
-  /** Only for the tick that `flush` asked for. */
+  get held(): number {
+    return this.batch.length;
+  }
+
+  /** Only for what `flush` asked for. */
   flushDue(): void {
     this.#flushDue = false;
     if (this.#state !== 'closed') this.batch.flush();

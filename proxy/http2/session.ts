@@ -245,6 +245,10 @@ export abstract class Http2Session implements StreamHost, SenderHost {
     else setImmediate(flushLater, this);
   }
 
+  get held(): number {
+    return this.writer.length;
+  }
+
   /** Only for what `flushSoon` asked for. */
   flushDue(): void {
     this.#flushDue = false;

@@ -48,13 +48,18 @@ function copied(chunk: Buffer): Buffer {
 
 /** What holds writes back until a read is worked off. */
 export interface Flushable {
+  /** Bytes that it holds. */
+  readonly held: number;
   flushDue(): void;
 }
 
 const due: Flushable[] = [];
 let reading = false;
 
-/** Calls `flushDue` once the read that is being worked off is done with, else at the end of this tick. */
+/**
+ * Calls `flushDue` once the read that is being worked off is done with, else at the end of this tick. A body in the
+ * middle waits for the end of the loop turn: the records of one read of TLS come one by one, and go on as one.
+ */
 export function flushAfterRead(what: Flushable): void {
   if (reading) due.push(what);
   else process.nextTick(flushOne, what);
@@ -66,7 +71,10 @@ function flushOne(what: Flushable): void {
 
 function flushAll(): void {
   reading = false;
-  for (let what = due.pop(); what !== undefined; what = due.pop()) what.flushDue();
+  for (let what = due.pop(); what !== undefined; what = due.pop()) {
+    if (what.held < LEAST_PART) what.flushDue();
+    else setImmediate(flushOne, what);
+  }
 }
 
 /** Views of the beginning of SHARED: sizes repeat, and a view costs more than a look. */
