@@ -29,7 +29,8 @@ describe('the kinds of settings', () => {
     ] as const) {
       assert.deepEqual(readDuration(text), { ok: true, value: ms });
     }
-    for (const text of ['', 's', '-1s', '1d', '1 s', '1e3', '5', '250']) assert.equal(readDuration(text).ok, false, text);
+    for (const text of ['', 's', '-1s', '1d', '1 s', '1e3', '5', '250'])
+      assert.equal(readDuration(text).ok, false, text);
   });
 
   it('write addresses as they are read', () => {
