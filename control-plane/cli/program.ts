@@ -8,7 +8,7 @@ import { readDuration } from '../../host/setting-kinds.ts';
 import type { ComposeArgs } from './compose/command.ts';
 import type { NetnsCommand } from './netns/command.ts';
 import type { NetnsFlags } from './netns/options.ts';
-import { addState } from './state/register.ts';
+import { addBackup, addState } from './state/register.ts';
 import { programVersion } from './version.ts';
 
 /** Runs `argv` (without node and script) and returns the exit code. Throws MeshError. */
@@ -43,6 +43,7 @@ function createProgram(finish: (code: number) => void): Command {
   addCertificates(program);
   addValidate(program, finish);
   addState(program, finish, print, printError);
+  addBackup(program, finish, print);
   addContainers(program, finish);
   addHosts(program, finish);
   addCompose(program, finish);

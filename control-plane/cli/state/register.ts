@@ -51,6 +51,40 @@ export function addState(program: Command, finish: Finish, print: Print, complai
     });
 }
 
+interface BackupFlags {
+  readonly dir: string;
+  readonly caDir: string;
+  readonly withCa: boolean;
+}
+
+/** Its state in one file, and back. */
+export function addBackup(program: Command, finish: Finish, print: Print): void {
+  const CA_DIR = ['--ca-dir <folder>', 'the authority', '.weft/ca'] as const;
+  program
+    .command('backup')
+    .description('save the state of the control plane, secrets included, in one file; it may go on running')
+    .argument('<file>', 'the backup, mode 0600; an older backup is replaced')
+    .option('--with-ca', 'the keys of the authority too', false)
+    .option(...DIR)
+    .option(...CA_DIR)
+    .action(async (file: string, options: BackupFlags) => {
+      const { runBackup } = await import('./backup.ts');
+      finish(await runBackup({ file, ...options }, Date.now(), print));
+    });
+  program
+    .command('restore')
+    .description('put a backup in the place of the state of a control plane that does not run')
+    .argument('<file>', 'made by `weft backup`')
+    .option('--with-ca', 'the authority too', false)
+    .option('--force', 'move aside what is there', false)
+    .option(...DIR)
+    .option(...CA_DIR)
+    .action(async (file: string, options: BackupFlags & { force: boolean }) => {
+      const { runRestore } = await import('./backup.ts');
+      finish(await runRestore({ file, ...options }, Date.now(), print));
+    });
+}
+
 function append(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
