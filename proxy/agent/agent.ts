@@ -92,6 +92,10 @@ export const systemClock: AgentClock = {
 
 const BACKOFF: BackoffPolicy = { base: 500, cap: 5_000 };
 const RETRY: BackoffPolicy = { base: 2_000, cap: 60_000 };
+/** gRPC ABORTED: a process of the same instance opened a stream, as one does that takes over from this one. */
+const REPLACED = 10;
+/** Milliseconds that the other one is left alone: by then this one is asked to leave. */
+const REPLACED_PAUSE = 10_000;
 const CLOSE_TIMEOUT = 1_000;
 const KEEPALIVE: Keepalive = { time: 10_000, timeout: 5_000 };
 
@@ -189,7 +193,8 @@ export class Agent {
       await this.#last?.serve();
       this.#report.lost(end, this.state.snapshot !== null);
       const policy = this.#options.backoff ?? BACKOFF;
-      await this.#pause(backoffDelay(policy, Math.max(0, failures - 1), this.#options.clock.random()));
+      const delay = backoffDelay(policy, Math.max(0, failures - 1), this.#options.clock.random());
+      await this.#pause(end.code === REPLACED ? REPLACED_PAUSE : delay);
     }
     await this.#saved;
   }

@@ -7,6 +7,8 @@ import type { SessionEnd } from './session.ts';
 
 /** gRPC FAILED_PRECONDITION. */
 const NOT_CONFIGURED = 9;
+/** gRPC ABORTED. */
+const REPLACED = 10;
 
 export class ConnectionReport {
   readonly #log: Log;
@@ -31,8 +33,12 @@ export class ConnectionReport {
     const reason = plainReason(details);
     const keeps = hasView ? 'the last view keeps being served' : 'there is no view yet';
     const fields = { code: 'control-plane-unreachable', address: this.#address, reason };
-    // The control plane is there; it is the configuration that lacks this service.
-    if (code === NOT_CONFIGURED) {
+    // Nothing is wrong where that one takes over from this one.
+    if (code === REPLACED) {
+      const { address } = fields;
+      this.#log.info({ address, reason }, 'another process of this instance speaks to the control plane now');
+      // The control plane is there; it is the configuration that lacks this service.
+    } else if (code === NOT_CONFIGURED) {
       this.#log.warn(fields, `no view from the control plane: ${reason} (add it there); ${keeps}, trying again`);
     } else {
       this.#log.warn(fields, `no control plane: ${reason}; ${keeps}, trying again`);

@@ -3,6 +3,7 @@ import { createServer, connect, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { before, test } from 'node:test';
 import { encodeView } from '../../proto/codec/encode.ts';
+import { systemClock } from '../../proxy/agent/agent.ts';
 import { startAgent, startDiscovery } from '../support/discovery-harness.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRecordingServer } from '../support/recording-peers.ts';
@@ -134,6 +135,28 @@ test('a renewed certificate opens the stream anew without a loss, and the instan
   );
   assert.equal(changes, 0);
   assert.ok(!log.lines.some(({ level }) => level === 'warn'));
+});
+
+test('a proxy whose instance has opened another stream leaves it that one', async (t) => {
+  const plane = await startDiscovery(authority, t);
+  plane.setView('orders', sampleView('s1', { a: [sampleEndpoint('a-1')] }));
+  const identity = await authority.svid('orders');
+  const waits: number[] = [];
+  const clock = {
+    ...systemClock,
+    after: (ms: number, callback: () => void) => {
+      waits.push(ms);
+      return systemClock.after(ms, callback);
+    },
+  };
+  const old = startAgent(plane.port, identity, t, { clock });
+  await eventually(() => old.agent.state.snapshot === 's1');
+  const next = startAgent(plane.port, identity, t);
+  await eventually(() => next.agent.state.connected && !old.agent.state.connected);
+  await eventually(() => waits.includes(10_000));
+  const said = old.log.lines.at(-1);
+  assert.equal(said?.level, 'info');
+  assert.match(said?.message ?? '', /another process of this instance/);
 });
 
 test('a proxy that closes is out of the registry at once, one that breaks after the grace time', async (t) => {
