@@ -64,7 +64,8 @@ function read(body: string): Asked {
   return {
     files: good && files.every(({ name }) => name.length <= MOST_NAME) ? files : null,
     hash: typeof hash === 'string' ? hash : '',
-    who: typeof who === 'string' && who !== '' ? who.slice(0, MOST_NAME) : 'somebody',
+    // It goes into logs and onto terminals.
+    who: typeof who === 'string' && who !== '' ? who.slice(0, MOST_NAME).replaceAll(/\p{Cc}/gu, ' ') : 'somebody',
   };
 }
 

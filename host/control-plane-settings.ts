@@ -28,7 +28,7 @@ export const CONTROL_PLANE_SETTINGS = {
     read: readText,
     fallback: '.weft/control-plane',
     shape: 'DIR',
-    doc: 'tokens and the list of issued certificates',
+    doc: 'tokens, issued certificates, the history of configurations',
   }),
   discovery: setting<HostPort>({
     flag: 'discovery',
