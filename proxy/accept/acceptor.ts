@@ -44,8 +44,10 @@ export interface AcceptorOptions {
 }
 
 const MAX_CONNECTIONS = 10_000;
-/** Turns of the event loop that are waited for one without a new connection. */
-const QUIET_TURNS = 100;
+/** Turns of the event loop that are waited for one without a new connection; the first half of them for a short one. */
+const QUIET_TURNS = 2_000;
+/** Milliseconds that a turn takes in which next to nothing happened. */
+const QUIET_MS = 0.05;
 const PLAINTEXT: SecureFacts = { peer: null, serverName: '' };
 
 export const createPlainServer: ServerFactory = (onSocket) =>
@@ -156,13 +158,17 @@ export class Acceptor {
 
   /**
    * Where another process shares the place, connections that wait to be accepted would be lost with the socket: it
-   * closes right after a turn of the event loop in which none came.
+   * closes right after a turn of the event loop in which none came, and which was too short for one to come since.
    */
   async #quietTurn(): Promise<void> {
+    let since = performance.now();
     for (let turn = 0; turn < QUIET_TURNS; turn++) {
       const before = this.#accepted;
       await new Promise((done) => setImmediate(done));
-      if (this.#accepted === before && turn > 0) return;
+      const at = performance.now();
+      const limit = turn < QUIET_TURNS / 2 ? QUIET_MS : Number.POSITIVE_INFINITY;
+      if (this.#accepted === before && at - since < limit && turn > 0) return;
+      since = at;
     }
   }
 
