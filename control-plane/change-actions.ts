@@ -50,14 +50,17 @@ interface Asked {
 
 async function guarded(body: string, work: (asked: Asked) => Reply | Promise<Reply>): Promise<Reply> {
   try {
-    return await work(read(body));
+    const asked = read(body);
+    return asked === null ? reply(400, { kind: 'failed', message: 'the request is not JSON' }) : await work(asked);
   } catch (error) {
     return reply(500, { kind: 'failed', message: `nothing was changed: ${describeError(error)}` });
   }
 }
 
-function read(body: string): Asked {
-  const value: unknown = JSON.parse(body);
+/** null: it is no JSON. */
+function read(body: string): Asked | null {
+  const value = parse(body);
+  if (value === undefined) return null;
   const fields = new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : []);
   const [files, hash, who] = ['files', 'hash', 'who'].map((name) => fields.get(name));
   const good = Array.isArray(files) && files.length > 0 && files.length <= MOST_FILES && files.every(isText);
@@ -67,6 +70,14 @@ function read(body: string): Asked {
     // It goes into logs and onto terminals.
     who: typeof who === 'string' && who !== '' ? who.slice(0, MOST_NAME).replaceAll(/\p{Cc}/gu, ' ') : 'somebody',
   };
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
 }
 
 function doneOf({ difference, warnings }: Outcome, instancesOf: (account: string) => readonly string[]): ChangeAnswer {
