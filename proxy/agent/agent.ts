@@ -12,7 +12,7 @@ import { describeFlaw } from '../../proto/codec/fields.ts';
 import { loadServices } from '../../proto/codec/services.ts';
 import type { DiscoveryDefinition } from '../../proto/gen/weft/v1/Discovery.ts';
 import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
-import { ConnectionReport } from './connection-report.ts';
+import { ConnectionReport, REPLACED } from './connection-report.ts';
 import { connectDiscovery, type AgentIdentity, type Keepalive } from './channel.ts';
 import { NO_HOLDINGS, stage, type Holdings, type Staged } from './holdings.ts';
 import { LastView } from './last-view.ts';
@@ -92,9 +92,7 @@ export const systemClock: AgentClock = {
 
 const BACKOFF: BackoffPolicy = { base: 500, cap: 5_000 };
 const RETRY: BackoffPolicy = { base: 2_000, cap: 60_000 };
-/** gRPC ABORTED: a process of the same instance opened a stream, as one does that takes over from this one. */
-const REPLACED = 10;
-/** Milliseconds that the other one is left alone: by then this one is asked to leave. */
+/** Milliseconds that a process which replaced this one is left alone: by then this one is asked to leave. */
 const REPLACED_PAUSE = 10_000;
 const CLOSE_TIMEOUT = 1_000;
 const KEEPALIVE: Keepalive = { time: 10_000, timeout: 5_000 };

@@ -7,8 +7,8 @@ import type { SessionEnd } from './session.ts';
 
 /** gRPC FAILED_PRECONDITION. */
 const NOT_CONFIGURED = 9;
-/** gRPC ABORTED. */
-const REPLACED = 10;
+/** gRPC ABORTED: a process of the same instance opened a stream, as one does that takes over from this one. */
+export const REPLACED = 10;
 
 export class ConnectionReport {
   readonly #log: Log;

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { MeshError } from '../../core/kit/error.ts';
 import { adminSocketPath } from '../../host/admin.ts';
+import { type AdminAnswer, askAdmin } from '../../host/admin-client.ts';
 import type { HeldPort } from '../accept/port-sharing.ts';
 
 export interface Predecessor {
@@ -21,7 +22,7 @@ export interface TakeoverOffer {
   readonly refusal: string;
 }
 
-const MOST_BYTES = 1_048_576;
+const MOST_CHARACTERS = 1_048_576;
 const PATIENCE = 5_000;
 
 /** Null: nobody is there. Throws MeshError `address-in-use` where somebody is who does not go. */
@@ -46,32 +47,12 @@ export async function findPredecessor(stateDir: string): Promise<Predecessor | n
   };
 }
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
 /** null: nobody answers there. */
-function ask(socketPath: string, method: string, path: string): Promise<Answer | null> {
-  // Not by import: a module namespace of node:http reads its every getter, and one of them loads undici.
-  const { request } = process.getBuiltinModule('node:http');
-  return new Promise((done) => {
-    const asked = request({ socketPath, method, path, timeout: PATIENCE, agent: false }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > MOST_BYTES) asked.destroy();
-      });
-      answer.once('end', () => done({ status: answer.statusCode ?? 0, text }));
-      answer.once('error', () => done(null));
-    });
-    asked.once('timeout', () => asked.destroy());
-    asked.once('error', () => done(null));
-    asked.end();
-  });
+function ask(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminAnswer | null> {
+  return askAdmin(socketPath, { method, path, silence: PATIENCE, most: MOST_CHARACTERS }).catch(() => null);
 }
 
-function readOffer({ status, text }: Answer): TakeoverOffer | null {
+function readOffer({ status, text }: AdminAnswer): TakeoverOffer | null {
   if (status !== 200) return null;
   try {
     const offer: unknown = JSON.parse(text);

@@ -1,15 +1,15 @@
 // Which instances of its callees a sidecar wants to be called by their own addresses: asked on its admin socket, and taken
 // as the word of a process with fewer rights than ours.
 import { stat } from 'node:fs/promises';
-import { request } from 'node:http';
 import { dirname } from 'node:path';
-import { MeshError } from '../../../core/kit/error.ts';
+import { describeError, MeshError } from '../../../core/kit/error.ts';
 import { adminSocketPath } from '../../../host/admin.ts';
+import { askAdmin } from '../../../host/admin-client.ts';
 import { readRedirect } from './options.ts';
 import { instancesIn, type NetnsPlan, type Redirect } from './plan.ts';
 
-/** Bytes of an answer, redirects in it, and milliseconds that it may take. */
-const MOST = { bytes: 4 * 1024 * 1024, redirects: 16_384, time: 5_000 } as const;
+/** Characters of an answer, redirects in it, and milliseconds that it may take. */
+const MOST = { characters: 4 * 1024 * 1024, redirects: 16_384, time: 5_000 } as const;
 
 export interface Destinations {
   /** The sidecar's user. */
@@ -71,24 +71,13 @@ function parse(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-function ask(socketPath: string): Promise<string> {
-  return new Promise((done, fail) => {
-    const failed = (cause: Error): void => {
-      fail(refused(`${socketPath}: ${cause.message}`, 'the sidecar has to run, with --transparent', cause));
-    };
-    const asked = request({ socketPath, path: '/redirects', timeout: MOST.time }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > MOST.bytes) asked.destroy(new Error('the answer is too long'));
-      });
-      answer.once('end', () => done(text));
-      answer.once('error', failed);
-    });
-    asked.once('timeout', () => asked.destroy(new Error('no answer')));
-    asked.once('error', failed);
-    asked.end();
-  });
+async function ask(socketPath: string): Promise<string> {
+  try {
+    return (await askAdmin(socketPath, { path: '/redirects', silence: MOST.time, most: MOST.characters })).text;
+  } catch (cause) {
+    const detail = `${socketPath}: ${describeError(cause)}`;
+    throw refused(detail, 'the sidecar has to run, with --transparent', cause);
+  }
 }
 
 function refused(detail: string, hint: string, cause?: unknown): MeshError {

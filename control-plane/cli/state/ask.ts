@@ -1,12 +1,12 @@
 // Asks the control plane of this machine on its admin socket, and takes what it says for the word of our own program.
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { MeshError } from '../../../core/kit/error.ts';
+import { describeError, MeshError } from '../../../core/kit/error.ts';
 import { adminSocketPath } from '../../../host/admin.ts';
+import { askAdmin } from '../../../host/admin-client.ts';
 import { isErrno } from '../../../host/files.ts';
 
-/** Bytes of an answer, and milliseconds of silence. */
-const MOST = { bytes: 64 * 1024 * 1024, silence: 60_000 } as const;
+/** Characters of an answer, and milliseconds of silence. */
+const MOST = { characters: 64 * 1024 * 1024, silence: 60_000 } as const;
 
 /** null in place of a body asks by GET. Throws MeshError `control-plane-unreachable`. */
 export async function askControlPlane(stateDir: string, path: string, body: object | null): Promise<unknown> {
@@ -19,29 +19,20 @@ export async function askControlPlane(stateDir: string, path: string, body: obje
   }
 }
 
-function exchange(socketPath: string, path: string, body: object | null): Promise<string> {
-  return new Promise((done, fail) => {
-    const failed = (cause: Error): void => fail(unreachable(reasonOf(socketPath, cause), cause));
-    const method = body === null ? 'GET' : 'POST';
-    const asked = request({ socketPath, path, method, timeout: MOST.silence, agent: false }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > MOST.bytes) asked.destroy(new Error('the answer is too long'));
-      });
-      answer.once('end', () => done(text));
-      answer.once('error', failed);
-    });
-    asked.once('timeout', () => asked.destroy(new Error('no answer')));
-    asked.once('error', failed);
-    asked.end(body === null ? undefined : JSON.stringify(body));
-  });
+async function exchange(socketPath: string, path: string, body: object | null): Promise<string> {
+  const asking = { path, silence: MOST.silence, most: MOST.characters };
+  const posting = body === null ? asking : { ...asking, method: 'POST' as const, body: JSON.stringify(body) };
+  try {
+    return (await askAdmin(socketPath, posting)).text;
+  } catch (cause) {
+    throw unreachable(reasonOf(socketPath, cause), cause);
+  }
 }
 
-function reasonOf(socketPath: string, cause: Error): string {
+function reasonOf(socketPath: string, cause: unknown): string {
   if (isErrno(cause, 'ENOENT') || isErrno(cause, 'ECONNREFUSED')) return `none runs at ${socketPath}`;
   if (isErrno(cause, 'EACCES')) return `${socketPath} may be opened by its owner only`;
-  return `${socketPath}: ${cause.message}`;
+  return `${socketPath}: ${describeError(cause)}`;
 }
 
 function unreachable(detail: string, cause: unknown): MeshError {
