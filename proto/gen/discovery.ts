@@ -7,6 +7,8 @@ import type { AuthorizationPolicy as _weft_v1_AuthorizationPolicy, Authorization
 import type { Caller as _weft_v1_Caller, Caller__Output as _weft_v1_Caller__Output } from './weft/v1/Caller.ts';
 import type { Cluster as _weft_v1_Cluster, Cluster__Output as _weft_v1_Cluster__Output } from './weft/v1/Cluster.ts';
 import type { ClusterEndpoints as _weft_v1_ClusterEndpoints, ClusterEndpoints__Output as _weft_v1_ClusterEndpoints__Output } from './weft/v1/ClusterEndpoints.ts';
+import type { DecisionsAnswer as _weft_v1_DecisionsAnswer, DecisionsAnswer__Output as _weft_v1_DecisionsAnswer__Output } from './weft/v1/DecisionsAnswer.ts';
+import type { DecisionsQuery as _weft_v1_DecisionsQuery, DecisionsQuery__Output as _weft_v1_DecisionsQuery__Output } from './weft/v1/DecisionsQuery.ts';
 import type { DiscoveryClient as _weft_v1_DiscoveryClient, DiscoveryDefinition as _weft_v1_DiscoveryDefinition } from './weft/v1/Discovery.ts';
 import type { DiscoveryRequest as _weft_v1_DiscoveryRequest, DiscoveryRequest__Output as _weft_v1_DiscoveryRequest__Output } from './weft/v1/DiscoveryRequest.ts';
 import type { DiscoveryResponse as _weft_v1_DiscoveryResponse, DiscoveryResponse__Output as _weft_v1_DiscoveryResponse__Output } from './weft/v1/DiscoveryResponse.ts';
@@ -23,6 +25,7 @@ import type { Node as _weft_v1_Node, Node__Output as _weft_v1_Node__Output } fro
 import type { OutboundListener as _weft_v1_OutboundListener, OutboundListener__Output as _weft_v1_OutboundListener__Output } from './weft/v1/OutboundListener.ts';
 import type { PathPattern as _weft_v1_PathPattern, PathPattern__Output as _weft_v1_PathPattern__Output } from './weft/v1/PathPattern.ts';
 import type { PrefixRewrite as _weft_v1_PrefixRewrite, PrefixRewrite__Output as _weft_v1_PrefixRewrite__Output } from './weft/v1/PrefixRewrite.ts';
+import type { ProxyStatus as _weft_v1_ProxyStatus, ProxyStatus__Output as _weft_v1_ProxyStatus__Output } from './weft/v1/ProxyStatus.ts';
 import type { Resource as _weft_v1_Resource, Resource__Output as _weft_v1_Resource__Output } from './weft/v1/Resource.ts';
 import type { ResourceName as _weft_v1_ResourceName, ResourceName__Output as _weft_v1_ResourceName__Output } from './weft/v1/ResourceName.ts';
 import type { Route as _weft_v1_Route, Route__Output as _weft_v1_Route__Output } from './weft/v1/Route.ts';
@@ -31,6 +34,7 @@ import type { RouteTable as _weft_v1_RouteTable, RouteTable__Output as _weft_v1_
 import type { ServicePort as _weft_v1_ServicePort, ServicePort__Output as _weft_v1_ServicePort__Output } from './weft/v1/ServicePort.ts';
 import type { Subscription as _weft_v1_Subscription, Subscription__Output as _weft_v1_Subscription__Output } from './weft/v1/Subscription.ts';
 import type { TcpRoute as _weft_v1_TcpRoute, TcpRoute__Output as _weft_v1_TcpRoute__Output } from './weft/v1/TcpRoute.ts';
+import type { Unreachable as _weft_v1_Unreachable, Unreachable__Output as _weft_v1_Unreachable__Output } from './weft/v1/Unreachable.ts';
 import type { WeightedCluster as _weft_v1_WeightedCluster, WeightedCluster__Output as _weft_v1_WeightedCluster__Output } from './weft/v1/WeightedCluster.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -42,12 +46,15 @@ export interface ProtoGrpcType {
     v1: {
       AllowList: MessageTypeDefinition<_weft_v1_AllowList, _weft_v1_AllowList__Output>
       AllowRule: MessageTypeDefinition<_weft_v1_AllowRule, _weft_v1_AllowRule__Output>
+      AppHealth: EnumTypeDefinition
       AuthorizationPolicy: MessageTypeDefinition<_weft_v1_AuthorizationPolicy, _weft_v1_AuthorizationPolicy__Output>
       Balance: EnumTypeDefinition
       Caller: MessageTypeDefinition<_weft_v1_Caller, _weft_v1_Caller__Output>
       Cluster: MessageTypeDefinition<_weft_v1_Cluster, _weft_v1_Cluster__Output>
       ClusterEndpoints: MessageTypeDefinition<_weft_v1_ClusterEndpoints, _weft_v1_ClusterEndpoints__Output>
       ClusterKind: EnumTypeDefinition
+      DecisionsAnswer: MessageTypeDefinition<_weft_v1_DecisionsAnswer, _weft_v1_DecisionsAnswer__Output>
+      DecisionsQuery: MessageTypeDefinition<_weft_v1_DecisionsQuery, _weft_v1_DecisionsQuery__Output>
       /**
        * Served on the discovery port over mutual TLS. The peer's SVID says whose view is streamed.
        */
@@ -72,6 +79,7 @@ export interface ProtoGrpcType {
       PrefixRewrite: MessageTypeDefinition<_weft_v1_PrefixRewrite, _weft_v1_PrefixRewrite__Output>
       Protocol: EnumTypeDefinition
       ProxyProtocol: EnumTypeDefinition
+      ProxyStatus: MessageTypeDefinition<_weft_v1_ProxyStatus, _weft_v1_ProxyStatus__Output>
       Resource: MessageTypeDefinition<_weft_v1_Resource, _weft_v1_Resource__Output>
       ResourceName: MessageTypeDefinition<_weft_v1_ResourceName, _weft_v1_ResourceName__Output>
       ResourceType: EnumTypeDefinition
@@ -81,6 +89,8 @@ export interface ProtoGrpcType {
       ServicePort: MessageTypeDefinition<_weft_v1_ServicePort, _weft_v1_ServicePort__Output>
       Subscription: MessageTypeDefinition<_weft_v1_Subscription, _weft_v1_Subscription__Output>
       TcpRoute: MessageTypeDefinition<_weft_v1_TcpRoute, _weft_v1_TcpRoute__Output>
+      Unreachable: MessageTypeDefinition<_weft_v1_Unreachable, _weft_v1_Unreachable__Output>
+      ViewOrigin: EnumTypeDefinition
       WeightedCluster: MessageTypeDefinition<_weft_v1_WeightedCluster, _weft_v1_WeightedCluster__Output>
     }
   }

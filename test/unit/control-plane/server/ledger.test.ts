@@ -20,6 +20,8 @@ const request = (change: Partial<DiscoveryRequest__Output>): DiscoveryRequest__O
   subscriptions: [],
   responseNonce: '',
   errorDetail: null,
+  status: null,
+  answer: null,
   ...change,
 });
 const subscription = (change: Partial<Subscription__Output>): Subscription__Output => ({
