@@ -9,6 +9,9 @@ export type ScanKind = 'request' | 'response' | 'trailers';
 export const MORE = -1;
 export const REFUSED = -2;
 
+/** How a record of TLS begins (RFC 8446 §5.1), and nobody who speaks HTTP. */
+const TLS_HANDSHAKE = 22;
+
 export class HeadScanner {
   code: ErrorCode = 'bad-request';
   detail = '';
@@ -62,12 +65,18 @@ export class HeadScanner {
       } else if (c === CR) {
         this.#afterCr = true;
       } else if (FIELD_VALUE[c] !== 1) {
-        return this.#refuse(c === LF ? 'a bare LF' : 'a control character');
+        return this.#refuse(this.#nameOf(c));
       } else if (!this.#count()) {
         return REFUSED;
       }
     }
     return MORE;
+  }
+
+  #nameOf(c: number): string {
+    if (c === LF) return 'a bare LF';
+    const first = this.#kind === 'request' && this.#firstLine && this.#lineLength === 0;
+    return first && c === TLS_HANDSHAKE ? 'a TLS handshake on a plaintext port' : 'a control character';
   }
 
   #endLine(): void {

@@ -30,6 +30,13 @@ for (const [what, bytes, code] of HOSTILE_BODIES) {
   });
 }
 
+test('a TLS client on a plaintext port is named as that', () => {
+  const server = new ServerHarness();
+  server.socket.feed('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03');
+  assert.equal(server.refusals[0]?.code, 'bad-request');
+  assert.match(server.refusals[0]?.message ?? '', /a TLS handshake on a plaintext port/);
+});
+
 test('limits are configurable and hold for a head that comes in one piece', () => {
   for (const [limits, bytes, code] of [
     [{ lineBytes: 20 }, 'GET /aaaaaaaaaaaa HTTP/1.1\r\nHost: a\r\n\r\n', 'uri-too-long'],
