@@ -34,7 +34,7 @@ test('a TLS client on a plaintext port is named as that', () => {
   const server = new ServerHarness();
   server.socket.feed('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03');
   assert.equal(server.refusals[0]?.code, 'bad-request');
-  assert.match(server.refusals[0]?.message ?? '', /a TLS handshake on a plaintext port/);
+  assert.match(server.refusals[0]?.detail ?? '', /a TLS handshake on a plaintext port/);
 });
 
 test('limits are configurable and hold for a head that comes in one piece', () => {
