@@ -23,6 +23,8 @@ export interface EdgeChildOptions {
   readonly status: HostPort;
   /** How long the edge's requests in flight may take when it stops, in ms. */
   readonly drain: number;
+  /** Threads of the edge. */
+  readonly workers: number;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   /** Takes the edge's own log lines. */
@@ -47,6 +49,7 @@ export async function runEdgeChild(options: EdgeChildOptions): Promise<EdgeChild
     join: addressOf(options.ports, 'join'),
     'state-dir': join(stateDir, account),
     drain: `${options.drain}ms`,
+    workers: String(options.workers),
     ...(options.status.port === 0 ? { status: textOf(options.status) } : {}),
   };
   const child = new Supervised(

@@ -46,15 +46,17 @@ async function startEdge(
   log: Log,
 ): Promise<EdgeChild> {
   const edges = plane.edges();
-  if (!edges.includes(name)) {
-    const near = nearestName(name, edges);
-    const hint = near === null ? `there is ${edges.join(', ') || 'none'}` : `did you mean ${near}?`;
+  const workers = edges.get(name);
+  if (workers === undefined) {
+    const names = [...edges.keys()];
+    const near = nearestName(name, names);
+    const hint = near === null ? `there is ${names.join(', ') || 'none'}` : `did you mean ${near}?`;
     throw new MeshError('usage', { detail: `--edge: there is no edge "${name}" in the configuration`, hint });
   }
   const { caDir, stateDir, status, drain } = settings;
   // Both write whole JSON lines, each with its name.
   const onLine = (line: string) => void process.stdout.write(`${line}\n`);
-  return runEdgeChild({ name, ports: plane.ports, caDir, stateDir, status, drain, env, log, onLine });
+  return runEdgeChild({ name, ports: plane.ports, caDir, stateDir, status, drain, workers, env, log, onLine });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -45,8 +45,8 @@ export interface ControlPlane {
   /** `discovery`, `join`, `status`, with the real ports. */
   readonly ports: readonly BoundPort[];
   readonly facts: Facts;
-  /** Names of the edges that are configured now. */
-  edges(): readonly string[];
+  /** The edges that are configured now: how many threads each has, by name. */
+  edges(): ReadonlyMap<string, number>;
   /** Path of the admin socket. */
   readonly admin: string;
   close(): Promise<void>;
@@ -194,7 +194,7 @@ async function serveFacts(
       { name: 'status', host: settings.status.host, port: status.port },
     ],
     facts,
-    edges: () => [...(snapshots.snapshot?.mesh.edges.keys() ?? [])],
+    edges: () => new Map([...(snapshots.snapshot?.mesh.edges.values() ?? [])].map((edge) => [edge.name, edge.workers])),
     admin: admin.address,
     close: () => closers.close(),
   };

@@ -48,7 +48,7 @@ export const workers = () =>
     minimum: 1,
     maximum: 64,
     title: 'a whole number from 1 to 64',
-    description: 'How many threads its proxy has under `weft up`, or with --standalone; elsewhere `--workers` says it.',
+    description: 'How many threads its proxy has where Weft starts it, or with --standalone; elsewhere `--workers` says it.',
     default: 1,
   });
 export const texts = (item: string, title: string, description?: string) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { initAuthority } from '../../certs/authority/authority-folder.ts';
 import { readChildMessage, type ChildMessage } from '../../host/ipc.ts';
 import { eventually } from '../support/eventually.ts';
@@ -78,7 +79,10 @@ test('a process whose parent has gone stops by itself', async (t) => {
 });
 
 test('--edge keeps that edge running beside the control plane, and takes it along when it stops', async (t) => {
-  const { child, messages, ended, lines } = start(t, await makeFolder(t), [...ANY_PORTS, '--edge', 'main']);
+  const folder = await makeFolder(t);
+  const config = await readFile(join(folder, 'weft.yaml'), 'utf8');
+  await writeFile(join(folder, 'weft.yaml'), config.replace('edges:\n  main:\n', 'edges:\n  main:\n    workers: 2\n'));
+  const { child, messages, ended, lines } = start(t, folder, [...ANY_PORTS, '--edge', 'main']);
   await eventually(() => messages.some(({ kind }) => kind === 'ready'));
   const pid = () =>
     lines()
@@ -86,6 +90,8 @@ test('--edge keeps that edge running beside the control plane, and takes it alon
       .at(-1);
   await eventually(() => lines().some(({ message }) => message === 'edge ready'));
   const first = pid() ?? assert.fail();
+  const { stdout: command } = await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(first)]);
+  assert.match(command, / --workers 2\b/);
   process.kill(first, 'SIGKILL');
   await eventually(() => pid() !== first && lines().filter(({ message }) => message === 'edge ready').length === 2);
   const second = pid() ?? assert.fail();
