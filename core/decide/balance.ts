@@ -3,6 +3,16 @@
 //
 // In all three, `usable` has 1 where an endpoint may be picked, and `previous` is the endpoint that the last try went to
 // (-1: none), which is picked only where no other is usable. They return an index, or -1 where none is usable.
+import type { BalancePolicy } from '../model/mesh.ts';
+
+export type Balancer = 'least-request' | 'smooth-weighted' | 'round-robin';
+
+/** Which of the three a cluster's policy means, with endpoints of these weights. */
+export function balancerOf(policy: BalancePolicy, weights: ArrayLike<number>): Balancer {
+  if (policy === 'least-request') return 'least-request';
+  for (let i = 1; i < weights.length; i++) if (weights[i] !== weights[0]) return 'smooth-weighted';
+  return 'round-robin';
+}
 
 /** Plain turn-taking. `cursor` has one element: the index after the one picked last. */
 export function roundRobin(cursor: Uint32Array, usable: Uint8Array, previous: number): number {

@@ -159,6 +159,13 @@ export function hostMatches(patterns: readonly string[], host: string): boolean 
   return false;
 }
 
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+/** What an edge's listener serves beside its hosts: a check from the same machine must not need DNS. Empty: every host. */
+export function servedHosts(hosts: readonly string[]): readonly string[] {
+  return hosts.length === 0 ? [] : [...hosts, ...LOOPBACK_NAMES];
+}
+
 /** The first value of a query parameter, decoded (also `+`); undefined: it is not there. */
 export function queryValue(query: string, name: string): string | undefined {
   let start = 0;

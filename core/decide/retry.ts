@@ -39,6 +39,9 @@ export interface RetryDecision {
   readonly reason: RetryReason;
 }
 
+/** Bytes of a request body up to which it can be sent again. Source: Linkerd, 64 KiB. */
+export const REPLAY_BYTES = 65_536;
+
 /** Tries in all; Envoy's default of one retry. */
 export const MAX_ATTEMPTS = 2;
 

@@ -1,6 +1,6 @@
 // One cluster of one view: its endpoints and how they are picked. Made anew when the view changes; the
 // pools behind the endpoints outlive it.
-import { leastRequest, roundRobin, smoothWeighted } from '../../core/decide/balance.ts';
+import { type Balancer, balancerOf, leastRequest, roundRobin, smoothWeighted } from '../../core/decide/balance.ts';
 import type { Cluster } from '../../core/model/view.ts';
 import type { ClusterHandle, EndpointHandle } from '../exchange.ts';
 import type { EndpointPool } from './pool.ts';
@@ -14,7 +14,7 @@ export class ClusterState implements ClusterHandle {
   readonly #usable: Uint8Array;
   readonly #cursor = new Uint32Array(1);
   readonly #current: Float64Array;
-  readonly #weighted: boolean;
+  readonly #balancer: Balancer;
 
   constructor(cluster: Cluster, pools: readonly EndpointPool[], random: () => number) {
     this.cluster = cluster;
@@ -24,7 +24,7 @@ export class ClusterState implements ClusterHandle {
     this.#active = new Uint32Array(pools.length);
     this.#usable = new Uint8Array(pools.length).fill(1);
     this.#current = new Float64Array(pools.length);
-    this.#weighted = this.#weights.some((weight) => weight !== this.#weights[0]);
+    this.#balancer = balancerOf(cluster.balance, this.#weights);
     // Proxies that start together must not all begin with the same endpoint.
     this.#cursor[0] = Math.floor(random() * pools.length);
   }
@@ -41,10 +41,11 @@ export class ClusterState implements ClusterHandle {
   }
 
   #choose(previous: number): number {
-    if (this.cluster.balance === 'least-request') {
+    if (this.#balancer === 'least-request') {
       return leastRequest(this.#weights, this.#active, this.#usable, previous, this.#random(), this.#random());
     }
-    if (this.#weighted) return smoothWeighted(this.#weights, this.#current, this.#usable, previous);
+    if (this.#balancer === 'smooth-weighted')
+      return smoothWeighted(this.#weights, this.#current, this.#usable, previous);
     const turn = this.#cursor[0] as number;
     const index = roundRobin(this.#cursor, this.#usable, previous);
     // A second try takes nobody's turn: else, of two endpoints, the failing one would come first every time.

@@ -1,10 +1,9 @@
 // The beginning of a request body, kept so that another endpoint can be given it. Above the cap nothing
 // is kept and the exchange is not retried (source: Linkerd, 64 KiB).
+import { REPLAY_BYTES } from '../../core/decide/retry.ts';
 import type { Upstream } from '../exchange.ts';
 import { PieceList } from '../kit/buffers.ts';
 import { hold, release } from '../kit/slab.ts';
-
-const REPLAY_BYTES = 65_536;
 
 export class ReplayBuffer {
   #kept: PieceList | null = null;

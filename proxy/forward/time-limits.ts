@@ -1,14 +1,10 @@
 // How long an exchange may wait, in one timer: for the whole answer, for the beginning of one try's answer, for any
 // byte at all, and for as long as the caller of a gRPC call gave it.
+import { STREAM_IDLE, streamIdle, tunnelIdle } from '../../core/decide/time-limits.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { Deadline, DeadlineOwner, Deadlines } from './deadline.ts';
 import type { CallDeadline } from './grpc-call.ts';
 import type { RouteAction } from './plan.ts';
-
-/** Nothing moved in either direction for this long, in ms. Source: Envoy's stream idle timeout. */
-export const STREAM_IDLE = 300_000;
-/** The same for upgraded connections, which may have nothing to say for long. Source: HAProxy's `timeout tunnel`, 1 h. */
-const TUNNEL_IDLE = 3_600_000;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -52,7 +48,7 @@ export class TimeLimits implements DeadlineOwner {
   begin(action: RouteAction, call: CallDeadline | null, whole: boolean): void {
     this.#action = action;
     this.#call = call;
-    this.#idle = action.idleTimeout ?? STREAM_IDLE;
+    this.#idle = streamIdle(action.idleTimeout);
     this.#requestEnded = whole;
     if (whole) this.#setDue(action);
     this.#arm();
@@ -87,7 +83,7 @@ export class TimeLimits implements DeadlineOwner {
     this.#tryDue = NEVER;
     this.#call = null;
     this.#passed = passed;
-    this.#idle = this.#action?.idleTimeout ?? TUNNEL_IDLE;
+    this.#idle = tunnelIdle(this.#action?.idleTimeout ?? null);
     this.#arm();
   }
 

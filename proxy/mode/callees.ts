@@ -1,9 +1,10 @@
-// The callees of a view, and the places of its own at which a sidecar serves each of them: the address of its name, and for
+// The places of its own at which a sidecar serves each of them: the address of its name, and for
 // calls that were redirected from an instance's IPv6 address a port of ::1, as names have IPv4 addresses alone.
 import { standInPort } from '../../core/compile/loopback.ts';
-import { type Callee, instancePlaces } from '../../core/decide/destination.ts';
+import { calleesOf, outboundListeners } from '../../core/decide/callees.ts';
+import { instancePlaces } from '../../core/decide/destination.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
-import type { OutboundListener, View } from '../../core/model/view.ts';
+import type { View } from '../../core/model/view.ts';
 
 /** Where one callee is served beside the port by Host. */
 export interface Place {
@@ -19,29 +20,6 @@ export interface WantedRedirect {
   readonly listener: string;
   readonly from: string;
   readonly to: HostPort;
-}
-
-function outboundListeners(view: View): readonly OutboundListener[] {
-  return [...view.listeners.values()].filter((listener) => listener.kind === 'outbound');
-}
-
-/** `valueOf`: what is found under the callee's names. */
-export function calleesOf<T>(view: View, valueOf: (listener: OutboundListener) => T): readonly Callee<T>[] {
-  return outboundListeners(view).map((listener) => {
-    const { service, port, portName, loopback, tcp } = listener;
-    const addresses = instancesOf(listener, view);
-    return { service, port, loopback, addresses, http: tcp === null && portName === '', value: valueOf(listener) };
-  });
-}
-
-/** Where instances listen themselves: the endpoint of a mesh cluster is a sidecar beside the app. */
-function instancesOf({ port, routes, tcp }: OutboundListener, view: View): readonly HostPort[] {
-  const splits = tcp?.split ?? view.routes.get(routes)?.routes.flatMap(({ split }) => split) ?? [];
-  return [...new Set(splits.map(({ cluster }) => cluster))].flatMap((name): readonly HostPort[] => {
-    const endpoints = view.endpoints.get(name)?.endpoints ?? [];
-    if (view.clusters.get(name)?.kind === 'static') return endpoints;
-    return port === 0 ? [] : endpoints.map(({ host }) => ({ host, port }));
-  });
 }
 
 /**

@@ -1,5 +1,6 @@
 // The front door: hosts of a listener, its route table, and nothing believed that comes from outside.
-import { hostMatches } from '../../core/decide/match.ts';
+import { hostMatches, servedHosts } from '../../core/decide/match.ts';
+import { RequestTarget } from '../../core/decide/request-target.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { EdgeListenerResource, View } from '../../core/model/view.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
@@ -8,11 +9,7 @@ import { grpcWebCall } from '../filter/grpc-web.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
 import { createPlan, type ListenerPlan, type Mode, type PlanContext } from './plan-context.ts';
 import { CompiledRoutes } from './routes.ts';
-import { RequestTarget } from './target.ts';
 import { directTcpPlan, passthroughPlan } from './tcp-plan.ts';
-
-/** Served on every listener beside its hosts: a check from the same machine must not need DNS. */
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 export class EdgeMode implements Mode {
   clusters(view: View): Pick<View, 'clusters' | 'endpoints'> {
@@ -53,7 +50,7 @@ function addressOf(listener: EdgeListenerResource): HostPort {
 function edgePlan(listener: EdgeListenerResource, view: View, context: PlanContext): ExchangePlan {
   const table = view.routes.get(listener.routes) ?? { name: listener.routes, routes: [] };
   const routes = new CompiledRoutes(table, context.find, context.random);
-  const hosts = listener.hosts.length === 0 ? [] : [...listener.hosts, ...LOOPBACK_NAMES];
+  const hosts = servedHosts(listener.hosts);
   const target = new RequestTarget();
   const { trustedProxies, forwarded } = listener;
   const clientOf = trustedProxies.length === 0 ? null : clientReader(trustedProxies, forwarded);

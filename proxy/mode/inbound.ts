@@ -1,6 +1,7 @@
 // The callee's side: who is calling is proven by mutual TLS, `calls` and `allow` decide, and there is one
 // place to go, the app beside this proxy.
 import { authorize, type Authorizer, compileAuthorizer } from '../../core/decide/authorize.ts';
+import { RequestTarget } from '../../core/decide/request-target.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import { clusterName, milliseconds } from '../../core/model/brand.ts';
 import type { HostPort, ServicePort } from '../../core/model/mesh.ts';
@@ -19,7 +20,6 @@ import {
   type TunnelPlan,
 } from './plan-context.ts';
 import { sayFailure } from './say-failure.ts';
-import { RequestTarget } from './target.ts';
 import { inboundTcpPlan } from './tcp-plan.ts';
 
 /** Clusters of the app, one for each of its ports; `@` alone never comes from a config. */

@@ -1,6 +1,8 @@
 // The caller's side: the app names a service, by an address or port of its own or by `Host` on the shared port, and
 // reaches what its config says that it calls. Loopback only: whoever reaches it speaks as this workload.
+import { calleesOf } from '../../core/decide/callees.ts';
 import { compileDestinations, type Destinations, type NoDestination } from '../../core/decide/destination.ts';
+import { RequestTarget } from '../../core/decide/request-target.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import { ruleId } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
@@ -9,7 +11,7 @@ import { requireLoopback } from '../accept/loopback.ts';
 import type { ExchangeRecord, RequestHead } from '../exchange.ts';
 import { type RequestFilter, viaFilter } from '../filter/forwarded.ts';
 import type { ExchangePlan } from '../forward/plan.ts';
-import { calleesOf, ipv6Places, namedPlaces, type Place, type WantedRedirect, wantedRedirects } from './callees.ts';
+import { ipv6Places, namedPlaces, type Place, type WantedRedirect, wantedRedirects } from './callees.ts';
 import { deny } from './deny.ts';
 import {
   createPlan,
@@ -20,7 +22,6 @@ import {
   type TunnelPlan,
 } from './plan-context.ts';
 import { CompiledRoutes } from './routes.ts';
-import { RequestTarget } from './target.ts';
 import { directTcpPlan } from './tcp-plan.ts';
 
 export interface OutboundModeOptions {

@@ -1,5 +1,6 @@
 // Route tables of a view as forward runs them: matcher, split and rewrite, compiled when config applies.
 import { compileMatcher, type RouteMatcher } from '../../core/decide/match.ts';
+import type { RequestTarget } from '../../core/decide/request-target.ts';
 import { rewriteTarget } from '../../core/decide/rewrite.ts';
 import { chooseSplit } from '../../core/decide/split.ts';
 import { MeshError } from '../../core/kit/error.ts';
@@ -7,7 +8,6 @@ import type { RuleId } from '../../core/model/brand.ts';
 import type { Route, RouteTable } from '../../core/model/view.ts';
 import type { ClusterHandle, ExchangeRecord } from '../exchange.ts';
 import type { RouteAction } from '../forward/plan.ts';
-import type { RequestTarget } from './target.ts';
 
 export type FindCluster = (name: string) => ClusterHandle | null;
 

@@ -1,6 +1,6 @@
 // Plans for connections that are bytes: what an outbound listener, an edge's listener and an inbound one do with them.
 import { authorizeConnection, type Authorizer } from '../../core/decide/authorize.ts';
-import { hostMatches } from '../../core/decide/match.ts';
+import { compilePassthrough } from '../../core/decide/passthrough.ts';
 import { chooseSplit } from '../../core/decide/split.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { RuleId } from '../../core/model/brand.ts';
@@ -23,22 +23,17 @@ export function directTcpPlan(route: TcpRoute, context: PlanContext): TcpPlan {
   };
 }
 
-/** By the name that TLS asks for: exact names before suffixes, longer suffixes before shorter ones. */
+/** By the name that TLS asks for. */
 export function passthroughPlan(routes: readonly TcpRoute[], context: PlanContext): TcpPlan {
-  const exact = new Map<string, TcpAction>();
-  const suffixes: { readonly pattern: string; readonly action: TcpAction }[] = [];
-  for (const route of routes) {
-    const action = new SplitTcpAction(route, context);
-    for (const name of route.sni) {
-      if (name.startsWith('*.')) suffixes.push({ pattern: name, action });
-      else if (!exact.has(name)) exact.set(name, action);
-    }
-  }
-  suffixes.sort((a, b) => b.pattern.length - a.pattern.length);
+  const actionOf = compilePassthrough(
+    routes.map((route): { sni: readonly string[]; value: TcpAction } => ({
+      sni: route.sni,
+      value: new SplitTcpAction(route, context),
+    })),
+  );
   return {
     route({ serverName }, record) {
-      const action =
-        exact.get(serverName) ?? suffixes.find(({ pattern }) => hostMatches([pattern], serverName))?.action;
+      const action = actionOf(serverName);
       if (action !== undefined) return taken(action, record);
       const detail = serverName === '' ? 'the client names no host' : `no route for ${serverName}`;
       return new MeshError('no-route', { detail });

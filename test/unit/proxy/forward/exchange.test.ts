@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MeshError } from '../../../../core/kit/error.ts';
 import { ruleId } from '../../../../core/model/brand.ts';
-import { STREAM_IDLE } from '../../../../proxy/forward/time-limits.ts';
+import { STREAM_IDLE } from '../../../../core/decide/time-limits.ts';
 import { testAnswer, testHead } from '../../../support/exchange-fakes.ts';
 import { recorded, runExchange as run } from '../../../support/running-exchange.ts';
 

@@ -1,7 +1,8 @@
 // What an exchange waits for and for how long, with a clock that the test moves.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isEndless, STREAM_IDLE } from '../../../../proxy/forward/time-limits.ts';
+import { STREAM_IDLE } from '../../../../core/decide/time-limits.ts';
+import { isEndless } from '../../../../proxy/forward/time-limits.ts';
 import { testAnswer, testHead } from '../../../support/exchange-fakes.ts';
 import { recorded, runExchange } from '../../../support/running-exchange.ts';
 

@@ -4,7 +4,7 @@ import { MeshError } from '../../../../core/kit/error.ts';
 import { clusterName } from '../../../../core/model/brand.ts';
 import type { Route } from '../../../../core/model/view.ts';
 import { CompiledRoutes } from '../../../../proxy/mode/routes.ts';
-import { RequestTarget } from '../../../../proxy/mode/target.ts';
+import { RequestTarget } from '../../../../core/decide/request-target.ts';
 import { FakeCluster, testHead, testRecord } from '../../../support/exchange-fakes.ts';
 import { route, staticCluster } from '../../../support/proxy-harness.ts';
 

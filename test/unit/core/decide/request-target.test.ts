@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostOf, RequestTarget } from '../../../../proxy/mode/target.ts';
+import { hostOf, RequestTarget } from '../../../../core/decide/request-target.ts';
 import { testHead } from '../../../support/exchange-fakes.ts';
 
 test('a host is lower case, without port and last dot', () => {

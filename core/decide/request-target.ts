@@ -1,9 +1,23 @@
 // What is matched of a request: its host and its path in their one normal form. The same form goes to the
 // upstream, so that nobody decides about one path and serves another.
-import type { MatchInput } from '../../core/decide/match.ts';
-import { normalizePath } from '../../core/decide/normalize-path.ts';
-import type { RequestHead } from '../exchange.ts';
-import { HeaderList } from '../kit/header-list.ts';
+import type { MatchInput } from './match.ts';
+import { normalizePath } from './normalize-path.ts';
+
+/** Header fields by name; the first value counts. */
+export interface Fields {
+  get(lowerName: string): string | undefined;
+}
+
+/** What of a request says where it goes. */
+export interface TargetHead {
+  readonly method: string;
+  /** In origin-form (RFC 9112 §3.2.1), or `*`; put into normal form. */
+  target: string;
+  readonly authority: string;
+  readonly headers: Fields;
+}
+
+const NO_FIELDS: Fields = { get: () => undefined };
 
 /** One per plan, filled in anew for every request. */
 export class RequestTarget implements MatchInput {
@@ -11,11 +25,11 @@ export class RequestTarget implements MatchInput {
   method = '';
   path = '';
   query = '';
-  #headers = new HeaderList();
+  #headers: Fields = NO_FIELDS;
   #authority = '';
 
   /** Reads a head and puts the normal form of its path into it; false: the path must be refused. */
-  read(head: RequestHead): boolean {
+  read(head: TargetHead): boolean {
     const { target } = head;
     const question = target.indexOf('?');
     const sent = question === -1 ? target : target.slice(0, question);
