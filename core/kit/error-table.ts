@@ -175,6 +175,13 @@ export const ERRORS = define({
     level: 'warn',
     message: 'the control plane cannot be reached',
   },
+  'operator-refused': {
+    http: 0,
+    grpc: 7,
+    flag: '-',
+    level: 'warn',
+    message: 'the control plane refused the command',
+  },
   'netns-refused': {
     http: 0,
     grpc: 9,
