@@ -1,0 +1,88 @@
+// A process that holds many simulated proxies, each with its own connection, and says what came to them and when.
+// Started by simulators.ts, which it speaks to over IPC.
+import { loadServices } from '../../proto/codec/services.ts';
+import { comeId, goneId, now, type Order, type Report } from './messages.ts';
+import { SimulatedProxy, type Watcher } from './simulated-proxy.ts';
+
+const method = loadServices().discovery.Stream;
+const proxies = new Map<string, SimulatedProxy>();
+const movers = new Set<string>();
+const still = new Set<SimulatedProxy>();
+
+let currentAt = 0;
+let responses = 0;
+let bodies = 0;
+let lastAt = 0;
+let losses = 0;
+let begun: (readonly [string, number])[] = [];
+let arrived: (readonly [string, number])[] = [];
+let stall = 0;
+
+const watcher: Watcher = {
+  onResponse(_, resources) {
+    responses += 1;
+    bodies += resources;
+    lastAt = now();
+  },
+  onEndpoint(proxy, id, port, there) {
+    if (still.has(proxy)) arrived.push([there ? comeId(id, port) : goneId(id, port), now()]);
+  },
+  onAcknowledged(proxy, first) {
+    if (!first) return;
+    currentAt = now();
+    if (movers.has(proxy.identity.instance)) begun.push([comeId(proxy.identity.instance, proxy.port), currentAt]);
+  },
+  onLost() {
+    losses += 1;
+  },
+};
+
+/** Any number: what it is is all that a change says. */
+const FIRST_PORT = 20_000;
+const TICK = 20;
+
+function obey(order: Order): void {
+  switch (order.kind) {
+    case 'start':
+      for (const instance of order.movers) movers.add(instance);
+      for (const identity of order.proxies) {
+        const proxy = new SimulatedProxy(identity, 0, order.address, method, watcher);
+        proxies.set(identity.instance, proxy);
+        if (!movers.has(identity.instance)) still.add(proxy);
+        proxy.join(identity.account.startsWith('edge-') ? 0 : FIRST_PORT);
+      }
+      return;
+    case 'leave': {
+      const proxy = proxies.get(order.instance);
+      if (proxy === undefined) return;
+      begun.push([goneId(order.instance, proxy.port), now()]);
+      proxy.leave();
+      return;
+    }
+    case 'join':
+      proxies.get(order.instance)?.join(order.port);
+      return;
+    case 'collect':
+      process.send?.(report(order.ask));
+  }
+}
+
+function report(ask: number): Report {
+  const current = [...proxies.values()].filter((proxy) => proxy.current).length;
+  const made: Report = {
+    kind: 'report',
+    ...{ ask, current, currentAt, responses, bodies, lastAt, losses, begun, arrived, stall },
+  };
+  [responses, bodies, losses, stall, begun, arrived] = [0, 0, 0, 0, [], []];
+  return made;
+}
+
+let ticked = now();
+setInterval(() => {
+  const at = now();
+  stall = Math.max(stall, at - ticked - TICK);
+  ticked = at;
+}, TICK);
+
+process.on('message', (order: Order) => obey(order));
+process.on('disconnect', () => process.exit(0));
