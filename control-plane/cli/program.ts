@@ -6,6 +6,7 @@ import { nearestName } from '../../core/config/nearest.ts';
 import { LOG_LEVELS, type LogLevel } from '../../host/log.ts';
 import { readDuration } from '../../host/setting-kinds.ts';
 import type { ComposeArgs } from './compose/command.ts';
+import { addQuestions } from './explain/register.ts';
 import type { NetnsCommand } from './netns/command.ts';
 import type { NetnsFlags } from './netns/options.ts';
 import { addBackup, addState } from './state/register.ts';
@@ -44,6 +45,7 @@ function createProgram(finish: (code: number) => void): Command {
   addValidate(program, finish);
   addState(program, finish, print, printError);
   addBackup(program, finish, print);
+  addQuestions(program, finish, print, printError);
   addContainers(program, finish);
   addHosts(program, finish);
   addCompose(program, finish);

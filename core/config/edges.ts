@@ -94,6 +94,7 @@ function readRewrite(
   match: RouteMatch | null,
 ): PrefixRewrite | null {
   if (file === undefined) return null;
+  reader.rule(path);
   const prefix = readPrefix(reader, [...path, 'prefix'], file.prefix);
   const to = readPrefix(reader, [...path, 'to'], file.to);
   if (prefix === null || to === null) return null;

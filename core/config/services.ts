@@ -27,6 +27,7 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
   }
   const ports = readPorts(reader, path, file);
   const { protocol } = ports;
+  if (file.balance !== undefined) reader.rule([...path, 'balance']);
   const { request, perTry, idle } = readTimeouts(reader, [...path, 'timeout'], file.timeout);
   const common = {
     name,

@@ -27,6 +27,8 @@ export function readTimeouts(reader: Reader, path: Path, file: RouteFile['timeou
 /** null: there is none, or it is reported. */
 function readTimeout(reader: Reader, path: Path, text: string | 0 | undefined): Milliseconds | null {
   if (text === undefined) return null;
+  // For whoever asks where a limit comes from.
+  reader.rule(path);
   const value = parseDuration(text);
   if (value === null) reader.error(path, `found ${quote(text)}, expected whole milliseconds and at most 24h`, '');
   return value;

@@ -32,12 +32,16 @@ export function itemWords(item: unknown): string {
   return canonicalText({ ...item, ruleId: undefined });
 }
 
-function durationWords(ms: number): string {
+/** 0 is none. */
+export function durationWords(ms: number): string {
   if (ms === 0) return 'none';
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
+  if (ms % 60_000 === 0) return `${ms / 60_000}m`;
   return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
 }
 
-function matchWords({ match }: RouteRule): string {
+/** `POST /api/**`. */
+export function matchWords({ match }: Pick<RouteRule, 'match'>): string {
   const parts = [match.methods.join(','), match.hosts.join(','), pathWords(match.path)];
   const fields = [...match.headers, ...match.query].map(({ name, value }) => `${name}=${value}`);
   return [...parts, ...fields].filter((part) => part !== '').join(' ');

@@ -1,0 +1,199 @@
+// The far end of a request, cluster by cluster: who must prove what, whether the callee lets it in, which instances
+// there are, and what happens where a try fails.
+import { authorize, type AuthorizationDecision, authorizeConnection, compileAuthorizer } from '../decide/authorize.ts';
+import { balancerOf } from '../decide/balance.ts';
+import { RequestTarget } from '../decide/request-target.ts';
+import { decideRetry, type FailureKind, MAX_ATTEMPTS, REPLAY_BYTES, isIdempotent } from '../decide/retry.ts';
+import { ERRORS, type ErrorCode } from '../kit/error-table.ts';
+import { identityOf } from '../compile/authorization.ts';
+import type { Cluster, Endpoint, InboundListener, View } from '../model/view.ts';
+import type { ExplainedEndpoint, Refusal, RetryAnswer, Step, StepName, Target } from './explanation.ts';
+import { durationWords } from './item-words.ts';
+import type { Known } from './known.ts';
+import { NO_RULE, type Placed, placed } from './place.ts';
+import { type AskedRequest, headOf } from './request.ts';
+import { sharesOfEndpoints } from './shares.ts';
+
+/** What arrives at the cluster. */
+export interface Arrival {
+  /** null: a connection of bytes. */
+  readonly request: AskedRequest | null;
+  /** Path and query as they are sent there. */
+  readonly target: string;
+  /** Account that calls. */
+  readonly caller: string;
+  readonly view: View;
+}
+
+export function explainTarget(known: Known, arrival: Arrival, name: string, share: number): Target {
+  const cluster = arrival.view.clusters.get(name);
+  if (cluster === undefined) return noCluster(name, share);
+  const endpoints = endpointsOf(known, cluster, arrival.view);
+  const inbound = cluster.kind === 'mesh' ? inboundOf(known, cluster.service) : null;
+  const retry = arrival.request === null ? [] : retryAnswers(arrival.request.method, endpoints);
+  const steps = [
+    clusterStep(known, cluster),
+    endpointsStep(known, cluster, endpoints),
+    ...(arrival.request === null ? [] : [retryStep(arrival.request.method, retry)]),
+    ...(inbound === null ? [] : calleeSteps(known, arrival, cluster, inbound)),
+  ];
+  const refused = steps.find((each) => each.refused !== null)?.refused ?? null;
+  const balancer = balancerOf(cluster.balance, endpoints?.map(({ weight }) => weight) ?? []);
+  return { cluster: name, share, steps, balancer, endpoints, retry, refused };
+}
+
+export function step(name: StepName, words: string, by: Placed = NO_RULE, notes: readonly string[] = []): Step {
+  return { step: name, words, notes, ...by, refused: null };
+}
+
+export function refusal(code: ErrorCode, hint = ''): Refusal {
+  return { code, status: ERRORS[code].http, hint };
+}
+
+function noCluster(name: string, share: number): Target {
+  const refused = refusal('no-cluster');
+  const steps = [{ ...step('cluster', `there is no cluster ${name}`), refused }];
+  return { cluster: name, share, steps, balancer: 'round-robin', endpoints: [], retry: [], refused };
+}
+
+function clusterStep({ locate }: Known, { kind, identity, protocol, connectTimeout, ruleId }: Cluster): Step {
+  const how =
+    kind === 'mesh'
+      ? `mutual TLS to ${identity ?? ''}`
+      : 'plaintext to endpoints outside of the mesh, which prove nothing';
+  return step('cluster', `${protocol}, ${how}; ${durationWords(connectTimeout)} to connect`, placed(locate, ruleId));
+}
+
+function endpointsOf(known: Known, cluster: Cluster, view: View): readonly ExplainedEndpoint[] | null {
+  if (cluster.kind === 'mesh' && known.instances === null) return null;
+  const endpoints = view.endpoints.get(cluster.name)?.endpoints ?? [];
+  const weights = endpoints.map(({ weight }) => weight);
+  const active = endpoints.map(({ id }) => known.active?.(cluster.name, id) ?? null);
+  const shares = sharesOfEndpoints(
+    balancerOf(cluster.balance, weights),
+    weights,
+    active.map((each) => each ?? 0),
+  );
+  return endpoints.map((endpoint, index) => ({
+    id: endpoint.id,
+    address: addressOf(endpoint),
+    weight: endpoint.weight,
+    active: active[index] ?? null,
+    share: shares[index] ?? 0,
+  }));
+}
+
+function addressOf({ host, port }: Endpoint): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+const BALANCER_WORDS = {
+  'least-request': 'the better of two drawn by chance, by requests in flight (least-request)',
+  'smooth-weighted': 'in turn, by weight (round-robin)',
+  'round-robin': 'in turn (round-robin)',
+} as const;
+
+function endpointsStep(known: Known, cluster: Cluster, endpoints: readonly ExplainedEndpoint[] | null): Step {
+  const by = placed(known.locate, `services.${cluster.service}.balance`);
+  const how = BALANCER_WORDS[balancerOf(cluster.balance, endpoints?.map(({ weight }) => weight) ?? [])];
+  if (endpoints === null) return step('endpoints', `${how}; which there are, a control plane knows`, by);
+  if (endpoints.length === 0) {
+    const refused = refusal(
+      'no-endpoint',
+      `start an instance of ${cluster.name}: \`weft get proxies\` says who is there`,
+    );
+    return { ...step('endpoints', 'there is no instance', placed(known.locate, cluster.ruleId)), refused };
+  }
+  const notes = endpoints.map((endpoint) => {
+    const { id, address, active, share } = endpoint;
+    const load = active === null ? '' : `, ${active} in flight`;
+    const trouble = known.trouble?.(cluster.service, id) ?? null;
+    return `${id === address ? '' : `${id} `}${address}${load}, ${percent(share)}${trouble === null ? '' : `; ${trouble}`}`;
+  });
+  return step('endpoints', endpoints.length === 1 ? 'one' : `${endpoints.length}: ${how}`, by, notes);
+}
+
+/** `12.5 %`. */
+export function percent(share: number): string {
+  return `${Math.round(share * 1_000) / 10} %`;
+}
+
+function inboundOf({ snapshot }: Known, service: string): InboundListener | null {
+  const listeners = snapshot.accounts.get(service)?.listeners ?? [];
+  return listeners.find((listener) => listener.kind === 'inbound') ?? null;
+}
+
+/** At the sidecar beside the app, which alone decides whether it is called. */
+function calleeSteps(known: Known, arrival: Arrival, cluster: Cluster, inbound: InboundListener): readonly Step[] {
+  const authorization = authorizationStep(known, arrival, inbound);
+  return authorization.refused === null ? [authorization, appStep(known, cluster, inbound)] : [authorization];
+}
+
+function authorizationStep(known: Known, arrival: Arrival, inbound: InboundListener): Step {
+  const { caller } = arrival;
+  const decision = decide(known, arrival, inbound);
+  if (decision === null) {
+    const words = 'the path, as rewritten, is none';
+    return { ...step('authorization', words), refused: refusal('bad-request', 'see `rewrite`') };
+  }
+  const by = placed(known.locate, decision.ruleId);
+  if (decision.allowed) return step('authorization', `${caller} may call ${inbound.service}`, by);
+  const words = `${caller} may not call ${inbound.service} like this`;
+  return { ...step('authorization', words, by), refused: refusal('denied', decision.hint) };
+}
+
+/** As the sidecar beside the app does; null: it takes the path for none. */
+function decide(
+  known: Known,
+  { request, target, caller }: Arrival,
+  inbound: InboundListener,
+): AuthorizationDecision | null {
+  const authorizer = compileAuthorizer(inbound.policy);
+  const peer = identityOf(known.snapshot.mesh, caller);
+  if (request === null) return authorizeConnection(authorizer, peer);
+  const read = new RequestTarget();
+  return read.read(headOf(request, target)) ? authorize(authorizer, peer, request.method, read.path) : null;
+}
+
+function appStep({ locate }: Known, { port: name }: Cluster, inbound: InboundListener): Step {
+  const further = inbound.ports.find((each) => each.name === name);
+  const { port, protocol } = further ?? { port: inbound.appPort, protocol: inbound.protocol };
+  const limit = protocol === 'tcp' ? '' : `; its sidecar waits ${waitWords(inbound.timeout)}`;
+  return step('app', `${protocol} on port ${port}${limit}`, placed(locate, inbound.ruleId));
+}
+
+function waitWords(ms: number): string {
+  return ms === 0 ? 'as long as it takes' : durationWords(ms);
+}
+
+const FAILURES: readonly FailureKind[] = ['connect', 'lost-before-response', 'other'];
+
+/** Of the first try. Instances that nobody was asked about are taken for several. */
+function retryAnswers(method: string, endpoints: readonly ExplainedEndpoint[] | null): readonly RetryAnswer[] {
+  return FAILURES.map((failure) => {
+    const { retry, reason } = decideRetry({
+      attempts: 1,
+      method,
+      failure,
+      responseBegan: false,
+      bodyReplayable: true,
+      alternative: endpoints === null || endpoints.length > 1,
+    });
+    return { after: failure, again: retry, reason };
+  });
+}
+
+function retryStep(method: string, answers: readonly RetryAnswer[]): Step {
+  const again = (kind: FailureKind): boolean => answers.some(({ after, again: yes }) => after === kind && yes);
+  const words = [
+    again('connect') ? 'again at another instance where no app got it' : 'no other instance to try again at',
+    again('lost-before-response')
+      ? `and where it was lost before an answer began (${method} may be done twice)`
+      : isIdempotent(method)
+        ? 'again where a kept connection was just being closed'
+        : `not where an app may have got it (${method} may not be done twice)`,
+  ];
+  return step('retry', `${words.join(', ')}; ${MAX_ATTEMPTS} tries at most`, NO_RULE, [
+    `only with a body of at most ${REPLAY_BYTES / 1_024} KiB, and before an answer begins`,
+  ]);
+}
