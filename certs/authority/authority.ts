@@ -5,6 +5,7 @@ import type { SpiffeId } from '../../core/model/brand.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { Clock } from '../ambient.ts';
 import { serverNames, svidNames } from '../policy/names.ts';
+import { operatorId, type Operator } from '../policy/operator.ts';
 import { certificateFingerprint, type SignedCertificate } from '../x509/certificate.ts';
 import type { ExtendedKeyUsage } from '../x509/extensions.ts';
 import type { GeneralName } from '../x509/general-name.ts';
@@ -27,6 +28,12 @@ export interface ServerCertificateRequest {
   readonly publicKey: KeyObject;
   /** DNS names, `*.suffix` included. Loopback names and addresses are added. */
   readonly hosts: readonly string[];
+}
+
+export interface OperatorRequest extends Operator {
+  readonly publicKey: KeyObject;
+  /** How long it is valid, ms. */
+  readonly life: number;
 }
 
 export interface IssuedCertificate {
@@ -57,6 +64,16 @@ export class Authority {
     return this.#signer.bundle;
   }
 
+  /** End of the certificate that signs, ms since 1970. */
+  get notAfter(): number {
+    return this.#signer.notAfter;
+  }
+
+  /** From the signing certificate up to the root, which is not in it; DER. */
+  get chain(): readonly Buffer[] {
+    return this.#signer.chain;
+  }
+
   /** SHA-256 of the root that new tokens pin; base64url. */
   get rootFingerprint(): string {
     const [root] = this.#signer.bundle;
@@ -77,10 +94,17 @@ export class Authority {
     return this.#sign(request.publicKey, serverNames(request.hosts), ['serverAuth']);
   }
 
+  /** Leaf with which an operator is known to the API; it proves no workload. Throws MeshError `authority-expired`. */
+  async signOperator({ publicKey, life, ...operator }: OperatorRequest): Promise<IssuedCertificate> {
+    const names: readonly GeneralName[] = [{ kind: 'uri', value: operatorId(this.trustDomain, operator) }];
+    return this.#sign(publicKey, names, ['clientAuth'], life);
+  }
+
   async #sign(
     publicKey: KeyObject,
     names: readonly GeneralName[],
     extended: readonly ExtendedKeyUsage[],
+    life = SVID_LIFE,
   ): Promise<IssuedCertificate> {
     const now = this.#clock();
     const end = this.#signer.notAfter;
@@ -95,7 +119,7 @@ export class Authority {
       subject: {},
       names,
       notBefore: now - BACKDATE,
-      notAfter: Math.min(now + SVID_LIFE, end),
+      notAfter: Math.min(now + life, end),
       usage: { kind: 'leaf', extended },
     });
     return {

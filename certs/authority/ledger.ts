@@ -53,6 +53,12 @@ export class GrantLedger {
     return grant !== undefined && grant.notAfter > this.#clock() ? grant : null;
   }
 
+  /** Every one that has not expired, oldest first. */
+  grants(): readonly Grant[] {
+    const now = this.#clock();
+    return [...this.#bySerial.values()].filter((grant) => grant.notAfter > now);
+  }
+
   /** Whether a live certificate for another key carries this instance name. */
   isInstanceTaken(instance: string, key: string): boolean {
     const now = this.#clock();
