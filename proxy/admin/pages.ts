@@ -25,6 +25,8 @@ export interface EndpointFacts {
   readonly opened: number;
   readonly failed: number;
   readonly overflow: number;
+  /** Why the last try to connect failed; '': it did not. */
+  readonly unreachable: string;
 }
 
 export interface DecisionFacts {

@@ -12,11 +12,15 @@ import { describeFlaw } from '../../proto/codec/fields.ts';
 import { loadServices } from '../../proto/codec/services.ts';
 import type { DiscoveryDefinition } from '../../proto/gen/weft/v1/Discovery.ts';
 import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
+import { AddressTurn } from './address-turn.ts';
 import { ConnectionReport, REPLACED } from './connection-report.ts';
 import { connectDiscovery, type AgentIdentity, type Keepalive } from './channel.ts';
+import { answerQuery, type DecisionSource } from './decisions-answer.ts';
 import { NO_HOLDINGS, stage, type Holdings, type Staged } from './holdings.ts';
 import { LastView } from './last-view.ts';
+import type { FactSource } from './proxy-facts.ts';
 import { Session, type SessionEnd } from './session.ts';
+import { StatusSender } from './status-sender.ts';
 import type { ViewStore } from './view-file.ts';
 
 /** Why a view was not taken; becomes the NACK's error_detail. */
@@ -36,6 +40,9 @@ export interface Refusal {
 export type ApplyView = (view: View, origin: ViewOrigin) => Promise<Result<void, Refusal>>;
 export type ViewOrigin = 'control-plane' | 'disk';
 
+/** Whether callers know that an instance takes no more calls. */
+export type DrainOutcome = 'told' | 'away' | 'late';
+
 /** Time and chance, injected; `systemClock` is the real thing. */
 export interface AgentClock {
   /** Milliseconds since 1970. */
@@ -47,8 +54,8 @@ export interface AgentClock {
 }
 
 export interface AgentOptions {
-  /** Discovery address of the control plane. */
-  readonly address: HostPort;
+  /** Discovery addresses of the control plane, tried in turn; at least one. */
+  readonly addresses: readonly [HostPort, ...HostPort[]];
   readonly identity: AgentIdentity;
   /** Program version, major.minor.patch. */
   readonly version: string;
@@ -57,6 +64,10 @@ export interface AgentOptions {
   readonly apply: ApplyView;
   /** Where the view that runs is kept for the next start. Default: nowhere. */
   readonly store?: ViewStore;
+  /** What the control plane is told of this proxy. Default: nothing, as older proxies do. */
+  readonly facts?: FactSource;
+  /** What it may ask for. Default: there is nothing. */
+  readonly decisions?: DecisionSource;
   readonly log: Log;
   readonly clock: AgentClock;
   /** Between tries to connect. Default 500 ms, at most 5,000 ms, with full jitter. */
@@ -120,6 +131,11 @@ export class Agent {
   #cancelRetry: () => void = () => {};
   readonly #report: ConnectionReport;
   readonly #last: LastView | null;
+  readonly #status: StatusSender | null;
+  readonly #turn: AddressTurn;
+  #draining = false;
+  /** Who waits for the control plane's word in `drain`. */
+  #drained: (outcome: DrainOutcome) => void = () => {};
   /** When a connection that stood behind the view was lost. */
   #confirmedAt = 0;
   #saved: Promise<void> = Promise.resolve();
@@ -127,16 +143,54 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#identity = options.identity;
-    this.#report = new ConnectionReport(options.log, options.address);
-    const { store, clock, log, apply } = options;
+    this.#report = new ConnectionReport(options.log);
+    this.#turn = new AddressTurn(options.addresses);
+    const { store, clock, log, apply, facts } = options;
     const connected = (): boolean => this.#connected;
     this.#last = store === undefined ? null : new LastView({ store, clock, log, apply, connected });
+    this.#status =
+      facts === undefined
+        ? null
+        : new StatusSender({
+            source: facts,
+            clock,
+            context: () => ({ ...this.state, draining: this.#draining }),
+            send: (status) => this.#session?.say({ status }),
+          });
   }
 
   start(): void {
     if (this.#running !== null) return;
     this.#last?.begin();
     this.#running = this.#run(loadServices().discovery.Stream);
+  }
+
+  /** Something of the facts may have changed. */
+  factsChanged(): void {
+    this.#status?.changed();
+  }
+
+  /** The control plane's address that was spoken to last, or is being tried. */
+  get address(): HostPort {
+    return this.#turn.current;
+  }
+
+  /**
+   * Says that this instance takes no more calls. Resolves when all who call it know (`told`), when the control plane cannot
+   * say so (`away`), or after `limit` ms. Views keep coming.
+   */
+  async drain(limit: number): Promise<DrainOutcome> {
+    const { clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<DrainOutcome>();
+    this.#drained = resolve;
+    this.#draining = true;
+    const known = this.#status?.open === true;
+    if (known) this.#status?.changed();
+    else resolve('away');
+    const giveUp = clock.after(limit, () => resolve('late'));
+    const outcome = await promise;
+    giveUp();
+    return outcome;
   }
 
   /**
@@ -189,16 +243,23 @@ export class Agent {
       if (this.#renewed) continue;
       failures = end.connected ? 0 : failures + 1;
       await this.#last?.serve();
-      this.#report.lost(end, this.state.snapshot !== null);
-      const policy = this.#options.backoff ?? BACKOFF;
-      const delay = backoffDelay(policy, Math.max(0, failures - 1), this.#options.clock.random());
-      await this.#pause(end.code === REPLACED ? REPLACED_PAUSE : delay);
+      this.#report.lost(end, this.state.snapshot !== null, this.#turn.current);
+      await this.#pause(end.code === REPLACED ? REPLACED_PAUSE : this.#wait(failures));
+      this.#turn.next();
     }
     await this.#saved;
   }
 
+  /** Each address gets its try before the next round is waited for; ms. */
+  #wait(failures: number): number {
+    const { addresses, backoff = BACKOFF, clock } = this.#options;
+    if (failures % addresses.length !== 0) return 0;
+    return backoffDelay(backoff, Math.max(0, failures / addresses.length - 1), clock.random());
+  }
+
   async #connect(method: DiscoveryDefinition['Stream']): Promise<SessionEnd> {
-    const { address, keepalive = KEEPALIVE, clock, version, inboundPort } = this.#options;
+    const { keepalive = KEEPALIVE, clock, version, inboundPort } = this.#options;
+    const address = this.#turn.current;
     if (this.#held.snapshot === null) this.#held = this.#last?.holdings ?? NO_HOLDINGS;
     const session = new Session({
       connection: connectDiscovery(address, this.#identity, method, keepalive),
@@ -209,9 +270,11 @@ export class Agent {
       held: this.#held,
       onConnected: () => {
         this.#connected = true;
-        this.#report.connected();
+        this.#report.connected(address);
       },
+      status: () => this.#status?.first() ?? null,
       onResponse: (response) => this.#take(response),
+      onNotice: (notice) => this.#hear(notice),
     });
     this.#session = session;
     session.open();
@@ -219,8 +282,19 @@ export class Agent {
     if (this.state.age === 0) this.#confirm();
     this.#session = null;
     this.#connected = false;
+    this.#status?.lost();
+    this.#drained('away');
     this.#cancelRetry();
     return end;
+  }
+
+  #hear({ ask, drained }: DiscoveryResponse__Output): void {
+    if (drained) this.#drained('told');
+    const session = this.#session;
+    const { decisions } = this.#options;
+    // Who asks faster than it reads is not answered.
+    if (ask === null || decisions === undefined || session === null || session.congested) return;
+    session.say({ answer: answerQuery(ask, decisions) });
   }
 
   /** The control plane stands behind the view that runs. */

@@ -12,31 +12,32 @@ export const REPLACED = 10;
 
 export class ConnectionReport {
   readonly #log: Log;
-  readonly #address: string;
   /** The gRPC status of the loss that was told: another kind of trouble is news. */
   #told: 'connected' | number | null = null;
 
-  constructor(log: Log, address: HostPort) {
+  constructor(log: Log) {
     this.#log = log;
-    this.#address = formatAddress(address);
   }
 
-  connected(): void {
+  connected(address: HostPort): void {
     if (this.#told === 'connected') return;
     this.#told = 'connected';
-    this.#log.info({ address: this.#address }, 'connected to the control plane');
+    this.#log.info({ address: formatAddress(address) }, 'connected to the control plane');
   }
 
-  lost({ code, reason: details }: SessionEnd, hasView: boolean): void {
+  /** `address`: whose connection was lost, or did not come about. */
+  lost({ code, reason: details }: SessionEnd, hasView: boolean, address: HostPort): void {
     if (this.#told === code) return;
     this.#told = code;
     const reason = plainReason(details);
     const keeps = hasView ? 'the last view keeps being served' : 'there is no view yet';
-    const fields = { code: 'control-plane-unreachable', address: this.#address, reason };
+    const fields = { code: 'control-plane-unreachable', address: formatAddress(address), reason };
     // Nothing is wrong where that one takes over from this one.
     if (code === REPLACED) {
-      const { address } = fields;
-      this.#log.info({ address, reason }, 'another process of this instance speaks to the control plane now');
+      this.#log.info(
+        { address: fields.address, reason },
+        'another process of this instance speaks to the control plane now',
+      );
       // The control plane is there; it is the configuration that lacks this service.
     } else if (code === NOT_CONFIGURED) {
       this.#log.warn(fields, `no view from the control plane: ${reason} (add it there); ${keeps}, trying again`);

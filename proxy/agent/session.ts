@@ -5,6 +5,7 @@ import { RESOURCE_TYPES } from '../../core/model/view.ts';
 import { WIRE_TYPE } from '../../proto/codec/enums.ts';
 import type { DiscoveryRequest } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
 import type { DiscoveryResponse__Output } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
+import type { ProxyStatus } from '../../proto/gen/weft/v1/ProxyStatus.ts';
 import type { AgentClock, Refusal } from './agent.ts';
 import type { Connection } from './channel.ts';
 import { versionsByType, type Holdings } from './holdings.ts';
@@ -17,9 +18,13 @@ export interface SessionOptions {
   readonly version: string;
   readonly inboundPort: number;
   readonly held: Holdings;
+  /** Goes with the message that says for the first time that a view runs; null: nothing does. */
+  readonly status: () => ProxyStatus | null;
   readonly onConnected: () => void;
   /** Takes a response; null is ACK. Never rejects. */
   readonly onResponse: (response: DiscoveryResponse__Output) => Promise<Refusal | null>;
+  /** What comes without a nonce and is not acknowledged. */
+  readonly onNotice: (notice: DiscoveryResponse__Output) => void;
 }
 
 export interface SessionEnd {
@@ -57,7 +62,19 @@ export class Session {
   }
 
   open(): void {
-    this.#options.connection.stream.write(firstRequest(this.#options));
+    const { connection, held, status } = this.#options;
+    const resumed = held.snapshot === null ? null : status();
+    connection.stream.write({ ...firstRequest(this.#options), ...(resumed === null ? {} : { status: resumed }) });
+  }
+
+  /** Beside the answers to views. */
+  say(request: DiscoveryRequest): void {
+    if (!this.#over) this.#options.connection.stream.write(request);
+  }
+
+  /** So much waits to be sent that the control plane does not read. */
+  get congested(): boolean {
+    return this.#options.connection.stream.writableNeedDrain;
   }
 
   /** Ends at once. The reason stands for the status that the library would make up. */
@@ -91,12 +108,17 @@ export class Session {
   #onData(response: DiscoveryResponse__Output): void {
     if (this.#over) return;
     const { stream } = this.#options.connection;
-    if (response.nonce === '') return this.cancel('the control plane sent a response without a nonce');
+    if (response.nonce === '') {
+      if (holdsView(response)) return this.cancel('the control plane sent a response without a nonce');
+      // A newer control plane may say more than is known here.
+      return this.#options.onNotice(response);
+    }
     // One at a time: what comes meanwhile waits in the transport, which has its own bound.
     stream.pause();
     this.#busy = this.#options.onResponse(response).then((refusal) => {
       if (this.#over) return;
-      stream.write(answer(response.nonce, refusal));
+      const status = refusal === null ? this.#options.status() : null;
+      stream.write({ ...answer(response.nonce, refusal), ...(status === null ? {} : { status }) });
       stream.resume();
     });
   }
@@ -111,6 +133,10 @@ export class Session {
     const reason = [this.#cause, connection.refusal(), status.details].find((text) => text !== '') ?? '';
     return { code: status.code, reason, connected: this.#connected };
   }
+}
+
+function holdsView({ snapshot, resources, removed }: DiscoveryResponse__Output): boolean {
+  return snapshot !== '' || resources.length > 0 || removed.length > 0;
 }
 
 function firstRequest({ version, inboundPort, held }: SessionOptions): DiscoveryRequest {

@@ -2,7 +2,7 @@
 // A request without one opens one and takes whichever is free first, its own or one that is given back.
 import { mayRepeat } from '../../core/decide/keep-alive.ts';
 import type { Socket } from 'node:net';
-import { MeshError } from '../../core/kit/error.ts';
+import { describeError, MeshError } from '../../core/kit/error.ts';
 import type { RuleId } from '../../core/model/brand.ts';
 import type { Cluster, Endpoint } from '../../core/model/view.ts';
 import type { EndpointHandle, RequestHead, Upstream, UpstreamHandler } from '../exchange.ts';
@@ -60,6 +60,8 @@ export interface PoolFacts extends Readonly<PoolCounts> {
   readonly idle: number;
   readonly pending: number;
   readonly idleLimit: number;
+  /** Why the last try to connect failed; '': it did not. */
+  readonly unreachable: string;
 }
 
 export interface PoolDeps {
@@ -99,6 +101,7 @@ export class EndpointPool implements EndpointHandle {
   #oldPeer = false;
   #busy = 0;
   #draining = false;
+  #unreachable = '';
   /** Where the picker reads how many requests are in flight here. */
   #row: Uint32Array;
   #index = 0;
@@ -111,16 +114,16 @@ export class EndpointPool implements EndpointHandle {
     this.ruleId = cluster.ruleId;
     this.endpoint = endpoint;
     this.#cluster = cluster;
-    this.#deps = deps;
+    this.#deps = { ...deps, dial: this.#watched(deps.dial) };
     this.#row = new Uint32Array(1);
     this.#idle = new IdleConnections({ most: deps.limits.idle, timeout: deps.limits.idleTimeout, now: deps.now });
     this.#raw = new RawConnections(cluster, endpoint, {
-      dial: deps.dial,
+      dial: this.#deps.dial,
       most: deps.limits.connections,
       counts: this.counts,
       onCount: () => this.#count(),
     });
-    this.#shared = new SharedPool(cluster, endpoint, deps, {
+    this.#shared = new SharedPool(cluster, endpoint, this.#deps, {
       counts: this.counts,
       onCount: () => this.#count(),
       onOldPeer: (connect, waiting) => this.#meetOldPeer(connect, waiting),
@@ -148,7 +151,20 @@ export class EndpointPool implements EndpointHandle {
   /** What operators are shown. */
   get facts(): PoolFacts {
     const { id, address, active, idle, pending, idleLimit } = this;
-    return { id, address, active, idle, pending, idleLimit, ...this.counts };
+    return { id, address, active, idle, pending, idleLimit, unreachable: this.#unreachable, ...this.counts };
+  }
+
+  #watched(dial: Dial): Dial {
+    return (cluster, endpoint, done, http1Only) =>
+      dial(
+        cluster,
+        endpoint,
+        (error, socket) => {
+          this.#unreachable = error === null ? '' : describeError(error);
+          done(error, socket);
+        },
+        http1Only,
+      );
   }
 
   /** From now on the number of requests in flight stands in `row[index]`. */

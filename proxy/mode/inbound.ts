@@ -74,6 +74,11 @@ export class InboundMode implements Mode {
   }
 }
 
+/** Whether a cluster of this proxy is its own app, and none of the view. */
+export function isAppCluster(name: string): boolean {
+  return name === APP || name.startsWith(`${APP}:`);
+}
+
 function inboundListener(view: View): InboundListener | null {
   for (const listener of view.listeners.values()) if (listener.kind === 'inbound') return listener;
   return null;

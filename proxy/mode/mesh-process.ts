@@ -15,6 +15,7 @@ import { CertificateFile } from './certificate-file.ts';
 import type { MeshIdentity } from './build-proxy.ts';
 import { ServerCertificates } from './certificates.ts';
 import { type DataPath, isInbound } from './data-path.ts';
+import { factSource } from './facts.ts';
 import type { Configuration } from './gauges.ts';
 import type { Shell } from './shell.ts';
 import { ViewRunner } from './view-runner.ts';
@@ -91,7 +92,7 @@ export class MeshProcess {
     });
     this.#runner = runner;
     this.#agent = new Agent({
-      address: this.#options.controlPlane,
+      addresses: [this.#options.controlPlane],
       identity,
       version: VERSION,
       inboundPort: inbound,
@@ -103,6 +104,8 @@ export class MeshProcess {
         codec: this.#services.discovery.Stream,
         log: shell.log,
       }),
+      facts: factSource({ path, identity: () => this.#identity ?? identity, app: () => null }),
+      decisions: shell.ring,
       log: shell.log,
       clock: systemClock,
     });

@@ -96,7 +96,7 @@ export function startAgent(
     return result;
   };
   const agent = new Agent({
-    address: { host: '127.0.0.1', port },
+    addresses: [{ host: '127.0.0.1', port }],
     identity,
     version: '0.1.0',
     inboundPort: 15_006,

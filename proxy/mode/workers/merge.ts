@@ -68,6 +68,7 @@ function addEndpoints(a: EndpointFacts, b: EndpointFacts): EndpointFacts {
     opened: a.opened + b.opened,
     failed: a.failed + b.failed,
     overflow: a.overflow + b.overflow,
+    unreachable: a.unreachable || b.unreachable,
   };
 }
 

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { ConnectionReport, plainReason } from '../../../../proxy/agent/connection-report.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
 
+const HERE = { host: '::1', port: 15_012 };
+
 test('what the library says is told in plain words', () => {
   const wrap = (text: string) => `No connection established. Last error: ${text}. Resolution note: `;
   const words: [string, string][] = [
@@ -20,13 +22,13 @@ test('what the library says is told in plain words', () => {
 
 test('a long outage is one line, another kind of trouble is news, and so is the return', () => {
   const log = recordingLog();
-  const report = new ConnectionReport(log, { host: '::1', port: 15_012 });
+  const report = new ConnectionReport(log);
   const end = (code: number) => ({ code, reason: 'gone', connected: false });
-  report.connected();
-  report.connected();
-  for (let tries = 0; tries < 5; tries++) report.lost(end(14), true);
-  report.lost(end(16), false);
-  report.connected();
+  report.connected(HERE);
+  report.connected(HERE);
+  for (let tries = 0; tries < 5; tries++) report.lost(end(14), true, HERE);
+  report.lost(end(16), false, HERE);
+  report.connected(HERE);
   assert.deepEqual(
     log.lines.map(({ level, message }) => `${level} ${message}`),
     [
@@ -41,8 +43,8 @@ test('a long outage is one line, another kind of trouble is news, and so is the 
 
 test('a service that the configuration lacks is not told that the control plane is away', () => {
   const log = recordingLog();
-  const report = new ConnectionReport(log, { host: '::1', port: 15_012 });
-  report.lost({ code: 9, reason: 'shop is not in the configuration', connected: false }, false);
+  const report = new ConnectionReport(log);
+  report.lost({ code: 9, reason: 'shop is not in the configuration', connected: false }, false, HERE);
   assert.deepEqual(
     log.lines.map(({ message }) => message),
     [

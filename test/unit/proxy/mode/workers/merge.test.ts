@@ -21,6 +21,7 @@ function report(requests: number, idleLimit: number, code = ''): PathReport {
     opened: 4,
     failed: 5,
     overflow: 6,
+    unreachable: code,
   };
   return {
     listeners: [{ name: 'edge/main/0', host: '127.0.0.1', port: 80, bytes: false, open: requests }],
@@ -44,8 +45,8 @@ test('counts are added up, limits are the lowest, and what is said twice is said
   assert.deepEqual(merged.threads, [3, 5]);
   const [pool] = merged.clusters['up'] ?? [];
   assert.deepEqual(
-    [pool?.active, pool?.pending, pool?.idleLimit, pool?.opened, pool?.failed, pool?.overflow],
-    [2, 6, 1_000, 8, 10, 12],
+    [pool?.active, pool?.pending, pool?.idleLimit, pool?.opened, pool?.failed, pool?.overflow, pool?.unreachable],
+    [2, 6, 1_000, 8, 10, 12, 'connect-failed'],
   );
   assert.equal(merged.series.length, 1);
   assert.equal(merged.series[0]?.byStatusClass[2], 8);
