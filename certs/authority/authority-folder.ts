@@ -1,185 +1,143 @@
-// The authority on disk: `root.pem`, `root.key`, `intermediate.pem`, `intermediate.key`, all 0600 in a 0700
-// folder. Made once by `weft ca init`, opened by the control plane and by standalone edges.
-import { open, rm } from 'node:fs/promises';
+// The authority on disk: `root.pem`, `root.key`, `intermediate.pem`, `intermediate.key` and, where it is not as usual,
+// `authority.json`, all 0600 in a 0700 folder. Opened by the control plane, by standalone edges and by the CLI. The
+// root's key may be elsewhere: opening needs it as little as signing does.
 import { join } from 'node:path';
-import { X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { MeshError } from '../../core/kit/error.ts';
-import { ensureDir, exists, isErrno, readTextBounded, SECRET_MODE, writeFileAtomic } from '../../host/files.ts';
+import { readTextBounded } from '../../host/files.ts';
 import type { Clock, RandomBytes } from '../ambient.ts';
-import { isTrustDomain, parseSpiffeId } from '../spiffe/spiffe-id.ts';
-import { issueCertificate, readCertificate, selfIssuer, type CertificateFields } from '../x509/certificate.ts';
-import { generateKeyPair, keyIdOf, privateKeyPem, readPrivateKey, sameKey, type KeyPair } from '../x509/key.ts';
+import { isTrustDomain } from '../spiffe/spiffe-id.ts';
+import type { Secret } from '../token/secret.ts';
+import { issueCertificate, selfIssuer } from '../x509/certificate.ts';
+import { generateKeyPair, isEncryptedKey, keyIdOf, readPrivateKey, sameKey, type KeyKind } from '../x509/key.ts';
 import { encodeName } from '../x509/name.ts';
-import { certificatesOf, certificatesPem } from '../x509/pem.ts';
 import { Authority, BACKDATE } from './authority.ts';
-import { localSigner } from './signer.ts';
+import { readAuthority, type AuthorityFolder } from './authority-reader.ts';
+import { isSvidLife, USUAL_SETTINGS } from './authority-settings.ts';
+import { writeAuthority } from './authority-writer.ts';
+import { commandSigningKey } from './command-signing-key.ts';
+import { signerWith } from './signer.ts';
+import { fileSigningKey, type SigningKey } from './signing-key.ts';
+import { AUTHORITY_FILES, corruptAuthority } from './stored-certificate.ts';
 
 const YEAR = 365 * 24 * 3_600_000;
 const ROOT_LIFE = 10 * YEAR;
 const INTERMEDIATE_LIFE = YEAR;
-
-const FILES = {
-  rootKey: 'root.key',
-  root: 'root.pem',
-  intermediateKey: 'intermediate.key',
-  intermediate: 'intermediate.pem',
-} as const;
+const MAX_KEY_FILE = 64 * 1024;
 
 export interface AuthorityAmbient {
   readonly clock: Clock;
   readonly random: RandomBytes;
 }
 
+export interface AuthorityOptions extends AuthorityAmbient {
+  readonly trustDomain: string;
+  /** Of the root and of the intermediate; default P-256. */
+  readonly keyKind?: KeyKind;
+  /** Of SVIDs, ms; default 72 h. Whole hours, 1 h to 90 d. */
+  readonly svidLife?: number;
+  /** Encrypts the keys in the folder. */
+  readonly passphrase?: Secret | null;
+  /** Who signs in place of a key in the folder. */
+  readonly signWith?: { readonly command: readonly string[]; readonly publicKey: KeyObject };
+}
+
 /**
- * Makes a root (10 years) and an intermediate (1 year, path length 0), each P-256.
- * Throws MeshError `authority-exists` or `usage` (a trust domain that is none).
+ * Makes a root (10 years) and an intermediate (1 year, path length 0).
+ * Throws MeshError `authority-exists` or `usage` (a trust domain or a life that is none).
  */
-export async function initAuthority(
-  dir: string,
-  options: AuthorityAmbient & { readonly trustDomain: string },
-): Promise<void> {
-  const { trustDomain, clock, random } = options;
+export async function initAuthority(dir: string, options: AuthorityOptions): Promise<void> {
+  const { trustDomain, clock, random, keyKind, svidLife = USUAL_SETTINGS.svidLife, signWith } = options;
   if (!isTrustDomain(trustDomain)) {
     throw new MeshError('usage', {
       detail: `"${trustDomain}" cannot be a trust domain`,
       hint: 'lower-case letters, digits, dots, hyphens, as in shop.test',
     });
   }
-  const rootKeys = generateKeyPair();
-  const keys = generateKeyPair();
-  const now = clock();
-  const names = [{ kind: 'uri' as const, value: `spiffe://${trustDomain}` }];
-  const rootSubject = { organization: 'Weft', commonName: `${trustDomain} root` };
-  const rootIssuer = selfIssuer(rootKeys.privateKey, rootKeys.publicKey, rootSubject);
-  const common = { names, notBefore: now - BACKDATE };
+  if (!isSvidLife(svidLife)) {
+    throw new MeshError('usage', { detail: 'SVIDs live between 1 h and 90 d', hint: 'in whole hours, as in 24h' });
+  }
+  const rootKeys = generateKeyPair(keyKind);
+  const keys = signWith === undefined ? generateKeyPair(keyKind) : null;
+  const subject = { organization: 'Weft', commonName: `${trustDomain} root` };
   const root = issueCertificate(
     {
-      ...common,
       publicKey: rootKeys.publicKey,
-      subject: rootSubject,
-      notAfter: now + ROOT_LIFE,
+      subject,
+      names: [{ kind: 'uri', value: `spiffe://${trustDomain}` }],
+      notBefore: clock() - BACKDATE,
+      notAfter: clock() + ROOT_LIFE,
       usage: { kind: 'authority', pathLength: 1 },
     },
-    rootIssuer,
+    selfIssuer(rootKeys.privateKey, rootKeys.publicKey, subject),
     random,
   );
+  const publicKey = signWith?.publicKey ?? keys?.publicKey;
+  if (publicKey === undefined) throw new TypeError('either a key was made or one was named');
   const intermediate = issueCertificate(
-    {
-      ...common,
-      publicKey: keys.publicKey,
-      subject: { organization: 'Weft', commonName: `${trustDomain} issuing 1` },
-      notAfter: now + INTERMEDIATE_LIFE,
-      usage: { kind: 'authority', pathLength: 0 },
-    },
-    { privateKey: rootKeys.privateKey, subject: encodeName(rootSubject), keyId: keyIdOf(rootKeys.publicKey) },
+    intermediateTemplate(trustDomain, publicKey, clock(), clock() + INTERMEDIATE_LIFE),
+    { ...rootKeys, subject: encodeName(subject), keyId: keyIdOf(rootKeys.publicKey) },
     random,
   );
-  await ensureDir(dir);
-  await createExclusively(dir, privateKeyPem(rootKeys.privateKey));
-  await writeFileAtomic(join(dir, FILES.root), certificatesPem([root.der]), SECRET_MODE);
-  await writeFileAtomic(join(dir, FILES.intermediateKey), privateKeyPem(keys.privateKey), SECRET_MODE);
-  await writeFileAtomic(join(dir, FILES.intermediate), certificatesPem([intermediate.der]), SECRET_MODE);
+  const settings = { ...USUAL_SETTINGS, svidLife, signCommand: signWith?.command ?? null };
+  await writeAuthority(
+    dir,
+    { roots: [root.der], chain: [intermediate.der], rootKey: rootKeys.privateKey, key: keys?.privateKey ?? null },
+    { settings, passphrase: options.passphrase ?? null, random },
+  );
 }
 
-/** Throws MeshError `authority-missing`, or `state-corrupt` where the files do not belong together. */
-export async function openAuthority(dir: string, ambient: AuthorityAmbient): Promise<Authority> {
-  const missing: string[] = [];
-  for (const name of [FILES.root, FILES.intermediate, FILES.intermediateKey]) {
-    if (!(await exists(join(dir, name)))) missing.push(name);
-  }
-  // A root key alone is what an interrupted `weft ca init` leaves.
-  if (missing.length === 3 && !(await exists(join(dir, FILES.rootKey)))) {
-    throw new MeshError('authority-missing', { detail: dir, hint: 'make one with `weft ca init`' });
-  }
-  if (missing.length > 0) throw corrupt(dir, `${missing.join(' and ')} missing`);
-  const root = await readOneCertificate(dir, FILES.root);
-  const intermediate = await readOneCertificate(dir, FILES.intermediate);
-  const keys = await readKeys(dir);
-  if (!sameKey(intermediate.parsed.publicKey, keys.publicKey)) {
-    throw corrupt(dir, `${FILES.intermediateKey} is not the key of ${FILES.intermediate}`);
-  }
-  if (!intermediate.parsed.verify(root.parsed.publicKey) || !intermediate.fields.issuer.equals(root.fields.subject)) {
-    throw corrupt(dir, `${FILES.intermediate} is not signed by ${FILES.root}`);
-  }
-  const signer = localSigner(
+/** What an intermediate of ours holds. */
+export function intermediateTemplate(trustDomain: string, publicKey: KeyObject, now: number, notAfter: number) {
+  return {
+    publicKey,
+    subject: { organization: 'Weft', commonName: `${trustDomain} issuing 1` },
+    names: [{ kind: 'uri' as const, value: `spiffe://${trustDomain}` }],
+    notBefore: now - BACKDATE,
+    notAfter,
+    usage: { kind: 'authority' as const, pathLength: 0 },
+  };
+}
+
+/**
+ * Throws MeshError `authority-missing`, `state-corrupt` where the files do not belong together, or `key-locked`.
+ * @param ambient `passphrase`: of an encrypted key; a plain one needs none
+ */
+export async function openAuthority(
+  dir: string,
+  ambient: AuthorityAmbient & { readonly passphrase?: Secret | null },
+): Promise<Authority> {
+  const folder = await readAuthority(dir);
+  const signer = signerWith(
     {
-      trustDomain: trustDomainOf(dir, root.fields),
-      ...keys,
-      subject: intermediate.fields.subject,
-      chain: [intermediate.der],
-      bundle: [root.der],
-      notAfter: Math.min(intermediate.fields.notAfter, root.fields.notAfter),
+      trustDomain: folder.trustDomain,
+      key: await signingKeyOf(folder, ambient.passphrase ?? null),
+      subject: folder.chain[0].fields.subject,
+      chain: folder.chain.map(({ der }) => der),
+      bundle: folder.roots.map(({ der }) => der),
+      notAfter: folder.notAfter,
     },
     ambient.random,
   );
   return new Authority(signer, ambient.clock);
 }
 
-/** The first file is the lock: of two that make an authority at once, one is told that there is one already. */
-async function createExclusively(dir: string, rootKey: string): Promise<void> {
-  const path = join(dir, FILES.rootKey);
-  if (await exists(join(dir, FILES.root))) throw alreadyThere(dir);
-  try {
-    const file = await open(path, 'wx', SECRET_MODE);
-    try {
-      await file.writeFile(rootKey);
-      await file.sync();
-    } catch (cause) {
-      await rm(path, { force: true });
-      throw cause;
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    if (isErrno(cause, 'EEXIST')) throw alreadyThere(dir);
-    throw new MeshError('file-unreadable', { detail: path, cause });
+async function signingKeyOf(folder: AuthorityFolder, passphrase: Secret | null): Promise<SigningKey> {
+  const { dir, settings, chain } = folder;
+  const { publicKey } = chain[0].parsed;
+  if (settings.signCommand !== null) return commandSigningKey(settings.signCommand, publicKey);
+  const name = AUTHORITY_FILES.intermediateKey;
+  const pem = await readTextBounded(join(dir, name), MAX_KEY_FILE);
+  const keys = readPrivateKey(pem, passphrase?.reveal() ?? null);
+  if (!keys.ok) {
+    if (!isEncryptedKey(pem)) throw corruptAuthority(dir, `${name}: ${keys.error}`);
+    throw new MeshError('key-locked', {
+      detail: `${join(dir, name)}: ${keys.error}`,
+      hint: 'name the file that holds it: --passphrase-file, or WEFT_CA_PASSPHRASE_FILE',
+    });
   }
-}
-
-function alreadyThere(dir: string): MeshError {
-  return new MeshError('authority-exists', {
-    detail: dir,
-    hint: 'nothing was changed; another folder can be named with --dir',
-  });
-}
-
-function corrupt(dir: string, what: string): MeshError {
-  return new MeshError('state-corrupt', {
-    detail: `${dir}: ${what}`,
-    hint: 'restore the folder from a backup, or remove it, run `weft ca init` and let every proxy join again',
-  });
-}
-
-interface StoredCertificate {
-  readonly der: Buffer;
-  readonly parsed: X509Certificate;
-  readonly fields: CertificateFields;
-}
-
-async function readOneCertificate(dir: string, name: string): Promise<StoredCertificate> {
-  const list = certificatesOf(await readTextBounded(join(dir, name), 64 * 1024));
-  if (!list.ok) throw corrupt(dir, `${name}: ${list.error}`);
-  const [der] = list.value;
-  if (der === undefined || list.value.length !== 1) throw corrupt(dir, `${name} holds more than one certificate`);
-  const fields = readCertificate(der);
-  if (!fields.ok) throw corrupt(dir, `${name}: ${fields.error}`);
-  if (!fields.value.extensions.isAuthority) throw corrupt(dir, `${name} is not an authority's certificate`);
-  try {
-    return { der, parsed: new X509Certificate(der), fields: fields.value };
-  } catch {
-    throw corrupt(dir, `${name} is not a certificate`);
+  if (!sameKey(publicKey, keys.value.publicKey)) {
+    throw corruptAuthority(dir, `${name} is not the key of ${AUTHORITY_FILES.intermediate}`);
   }
-}
-
-async function readKeys(dir: string): Promise<KeyPair> {
-  const keys = readPrivateKey(await readTextBounded(join(dir, FILES.intermediateKey), 64 * 1024));
-  if (!keys.ok) throw corrupt(dir, `${FILES.intermediateKey}: ${keys.error}`);
-  return keys.value;
-}
-
-function trustDomainOf(dir: string, root: CertificateFields): string {
-  const [name, ...others] = root.extensions.names;
-  const id = name?.kind === 'uri' && others.length === 0 ? parseSpiffeId(name.value) : null;
-  if (id === null || !id.ok || id.value.segments.length > 0) throw corrupt(dir, `${FILES.root} names no trust domain`);
-  return id.value.trustDomain;
+  return fileSigningKey(keys.value);
 }

@@ -1,9 +1,8 @@
-// The one who holds the issuing key. The file-backed signer keeps it in memory; one in a hardware module or a
-// cloud key service has the same face, which is why signing is asynchronous.
-import type { KeyObject } from 'node:crypto';
+// The one who issues: a signing key together with the certificate that it signs for, up to the roots.
 import type { RandomBytes } from '../ambient.ts';
-import { issueCertificate, type CertificateTemplate, type SignedCertificate } from '../x509/certificate.ts';
+import { prepareCertificate, type CertificateTemplate, type SignedCertificate } from '../x509/certificate.ts';
 import { keyIdOf } from '../x509/key.ts';
+import type { SigningKey } from './signing-key.ts';
 
 export interface Signer {
   readonly trustDomain: string;
@@ -16,24 +15,20 @@ export interface Signer {
   sign(template: CertificateTemplate): Promise<SignedCertificate>;
 }
 
-export interface LocalSignerParts {
-  readonly trustDomain: string;
-  readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
+export interface SignerParts extends Omit<Signer, 'sign'> {
+  readonly key: SigningKey;
   /** Subject of the signing certificate, raw DER. */
   readonly subject: Buffer;
-  readonly chain: readonly Buffer[];
-  readonly bundle: readonly Buffer[];
-  readonly notAfter: number;
 }
 
-export function localSigner(parts: LocalSignerParts, random: RandomBytes): Signer {
-  const issuer = { privateKey: parts.privateKey, subject: parts.subject, keyId: keyIdOf(parts.publicKey) };
+export function signerWith(parts: SignerParts, random: RandomBytes): Signer {
+  const { key, subject, ...rest } = parts;
+  const issuer = { publicKey: key.publicKey, subject, keyId: keyIdOf(key.publicKey) };
   return {
-    trustDomain: parts.trustDomain,
-    chain: parts.chain,
-    bundle: parts.bundle,
-    notAfter: parts.notAfter,
-    sign: async (template) => issueCertificate(template, issuer, random),
+    ...rest,
+    sign: async (template) => {
+      const prepared = prepareCertificate(template, issuer, random);
+      return prepared.finish(await key.sign(prepared.tbs));
+    },
   };
 }

@@ -1,6 +1,6 @@
 // Certificates: issued from a template and a signing key, read into the few fields that Weft decides on.
 // Source: RFC 5280 §4.1.
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash, sign, type KeyObject } from 'node:crypto';
 import type { Result } from '../../core/kit/result.ts';
 import type { RandomBytes } from '../ambient.ts';
 import { childrenOf, decoding, DerError, expectTag, readDer, readSmallInteger, TAG, type Tlv } from './der-reader.ts';
@@ -19,7 +19,7 @@ import {
 import type { GeneralName } from './general-name.ts';
 import { keyIdOf, spkiOf } from './key.ts';
 import { encodeName, isEmptyName, type Name } from './name.ts';
-import { signatureAlgorithm, signed } from './signature.ts';
+import { hashFor, signatureAlgorithm, withSignature } from './signature.ts';
 
 export interface CertificateTemplate {
   readonly publicKey: KeyObject;
@@ -33,12 +33,17 @@ export interface CertificateTemplate {
     | { readonly kind: 'leaf'; readonly extended: readonly ExtendedKeyUsage[] };
 }
 
-/** Who signs: its private key and the subject and key identifier that go into what it signs. */
-export interface Issuer {
-  readonly privateKey: KeyObject;
+/** Who signs: what of it goes into what it signs. */
+export interface IssuerName {
+  readonly publicKey: KeyObject;
   /** DER of the issuer's subject, byte for byte. */
   readonly subject: Buffer;
   readonly keyId: Buffer;
+}
+
+/** One whose private key is in this process. */
+export interface Issuer extends IssuerName {
+  readonly privateKey: KeyObject;
 }
 
 export interface CertificateFields {
@@ -60,17 +65,33 @@ export interface SignedCertificate {
   readonly notAfter: number;
 }
 
+/** What is to be signed, and what becomes of it with the signature. */
+export interface PreparedCertificate {
+  readonly tbs: Buffer;
+  finish(signature: Uint8Array): SignedCertificate;
+}
+
 /** DER of the certificate. Its serial is random, 128 bits, positive. Source: CA/B baseline requirements §7.1. */
 export function issueCertificate(
   template: CertificateTemplate,
   issuer: Issuer,
   random: RandomBytes,
 ): SignedCertificate {
+  const prepared = prepareCertificate(template, issuer, random);
+  return prepared.finish(sign(hashFor(issuer.privateKey), prepared.tbs, issuer.privateKey));
+}
+
+/** For a signature that is made elsewhere: over `tbs`, as `signatureAlgorithm` of the issuer's key says. */
+export function prepareCertificate(
+  template: CertificateTemplate,
+  issuer: IssuerName,
+  random: RandomBytes,
+): PreparedCertificate {
   const serial = positiveSerial(random);
   const tbs = sequence(
     explicit(0, smallInteger(2)),
     unsigned(serial),
-    signatureAlgorithm(),
+    signatureAlgorithm(issuer.publicKey),
     issuer.subject,
     sequence(time(template.notBefore), time(template.notAfter)),
     encodeName(template.subject),
@@ -78,16 +99,19 @@ export function issueCertificate(
     explicit(3, encodeExtensions(template, issuer)),
   );
   return {
-    der: signed(tbs, issuer.privateKey),
-    serial: serial.toString('hex'),
-    notBefore: wholeSeconds(template.notBefore),
-    notAfter: wholeSeconds(template.notAfter),
+    tbs,
+    finish: (signature) => ({
+      der: withSignature(tbs, issuer.publicKey, signature),
+      serial: serial.toString('hex'),
+      notBefore: wholeSeconds(template.notBefore),
+      notAfter: wholeSeconds(template.notAfter),
+    }),
   };
 }
 
 /** The issuer of a certificate that signs itself. */
 export function selfIssuer(privateKey: KeyObject, publicKey: KeyObject, subject: Name): Issuer {
-  return { privateKey, subject: encodeName(subject), keyId: keyIdOf(publicKey) };
+  return { privateKey, publicKey, subject: encodeName(subject), keyId: keyIdOf(publicKey) };
 }
 
 export function readCertificate(der: Uint8Array): Result<CertificateFields, string> {
@@ -104,7 +128,7 @@ function wholeSeconds(at: number): number {
   return Math.floor(at / 1000) * 1000;
 }
 
-function encodeExtensions(template: CertificateTemplate, issuer: Issuer): Buffer {
+function encodeExtensions(template: CertificateTemplate, issuer: IssuerName): Buffer {
   const { usage } = template;
   const isAuthority = usage.kind === 'authority';
   return sequence(

@@ -59,6 +59,10 @@ export function yes(): Buffer {
   return tlv(TAG.boolean, Uint8Array.of(0xff));
 }
 
+export function nothing(): Buffer {
+  return tlv(TAG.null, Buffer.alloc(0));
+}
+
 export function octets(content: Uint8Array): Buffer {
   return tlv(TAG.octetString, content);
 }

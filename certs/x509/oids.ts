@@ -1,4 +1,5 @@
-// The object identifiers that Weft writes or reads. Source: RFC 5280 §4.2, RFC 5758, RFC 8410, RFC 2986.
+// The object identifiers that Weft writes or reads. Source: RFC 5280 §4.2, RFC 5758, RFC 8410, RFC 2986, RFC 8018,
+// RFC 7914 §7 (scrypt), RFC 7292 (PKCS#12).
 
 export const OID = {
   commonName: '2.5.4.3',
@@ -19,4 +20,14 @@ export const OID = {
   rsaWithSha384: '1.2.840.113549.1.1.12',
   rsaWithSha512: '1.2.840.113549.1.1.13',
   ed25519: '1.3.101.112',
+  pbes2: '1.2.840.113549.1.5.13',
+  pbkdf2: '1.2.840.113549.1.5.12',
+  scrypt: '1.3.6.1.4.1.11591.4.11',
+  hmacWithSha1: '1.2.840.113549.2.7',
+  hmacWithSha256: '1.2.840.113549.2.9',
+  hmacWithSha384: '1.2.840.113549.2.10',
+  hmacWithSha512: '1.2.840.113549.2.11',
+  aes128Cbc: '2.16.840.1.101.3.4.1.2',
+  aes192Cbc: '2.16.840.1.101.3.4.1.22',
+  aes256Cbc: '2.16.840.1.101.3.4.1.42',
 } as const;

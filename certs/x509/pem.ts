@@ -1,7 +1,7 @@
 // PEM around DER. Source: RFC 7468.
 import { err, ok, type Result } from '../../core/kit/result.ts';
 
-export type PemLabel = 'CERTIFICATE' | 'CERTIFICATE REQUEST';
+export type PemLabel = 'CERTIFICATE' | 'CERTIFICATE REQUEST' | 'ENCRYPTED PRIVATE KEY' | 'PUBLIC KEY' | 'X509 CRL';
 
 const MAX_PEM_SIZE = 256 * 1024;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----/g;

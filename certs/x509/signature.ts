@@ -2,7 +2,7 @@
 // Only the algorithms of the table below are ever accepted.
 import { sign, verify, type KeyObject } from 'node:crypto';
 import { childrenOf, DerError, expectTag, readOid, readWholeBits, TAG, type Tlv } from './der-reader.ts';
-import { oid, sequence, wholeBits } from './der-writer.ts';
+import { nothing, oid, sequence, wholeBits } from './der-writer.ts';
 import { OID } from './oids.ts';
 
 interface Algorithm {
@@ -21,14 +21,41 @@ const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
   [OID.ed25519, { keyType: 'ed25519', hash: null }],
 ]);
 
-/** `SEQUENCE { content, algorithm, signature }`, the shape of certificates, CSRs and CRLs. P-256 keys only. */
+/** `SEQUENCE { content, algorithm, signature }`, the shape of certificates, CSRs and CRLs. */
 export function signed(content: Uint8Array, key: KeyObject): Buffer {
-  return sequence(content, signatureAlgorithm(), wholeBits(sign('sha256', content, key)));
+  return withSignature(content, key, sign(hashFor(key), content, key));
 }
 
-/** ECDSA with SHA-256; its parameters must be absent, not NULL. Source: RFC 5758 §3.2. */
-export function signatureAlgorithm(): Buffer {
-  return sequence(oid(OID.ecdsaWithSha256));
+/** The same with a signature that somebody else has made. `key`: public or private, of the signer. */
+export function withSignature(content: Uint8Array, key: KeyObject, signature: Uint8Array): Buffer {
+  return sequence(content, signatureAlgorithm(key), wholeBits(signature));
+}
+
+/**
+ * How a key signs: ECDSA by the strength of its curve, its parameters absent (RFC 5758 §3.2); RSA PKCS#1 with SHA-256,
+ * its parameters NULL (RFC 4055 §5); Ed25519 (RFC 8410 §3). Throws TypeError for other keys.
+ */
+export function signatureAlgorithm(key: KeyObject): Buffer {
+  const id = algorithmOf(key);
+  return sequence(oid(id), id === OID.rsaWithSha256 && nothing());
+}
+
+/** Hash of `sign` and `verify`; null where the algorithm hashes by itself. Throws TypeError for a key that signs nothing here. */
+export function hashFor(key: KeyObject): string | null {
+  return ALGORITHMS.get(algorithmOf(key))?.hash ?? null;
+}
+
+function algorithmOf(key: KeyObject): string {
+  switch (key.asymmetricKeyType) {
+    case 'ec':
+      return key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? OID.ecdsaWithSha384 : OID.ecdsaWithSha256;
+    case 'rsa':
+      return OID.rsaWithSha256;
+    case 'ed25519':
+      return OID.ed25519;
+    default:
+      throw new TypeError(`a key of the kind ${key.asymmetricKeyType ?? 'unknown'} signs nothing here`);
+  }
 }
 
 /** Whether `publicKey` signed exactly these bytes. Throws DerError where the algorithm is not one of ours. */

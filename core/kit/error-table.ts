@@ -168,6 +168,20 @@ export const ERRORS = define({
     level: 'error',
     message: 'the certificate authority has expired',
   },
+  'key-locked': {
+    http: 0,
+    grpc: 9,
+    flag: '-',
+    level: 'error',
+    message: 'a private key needs its passphrase',
+  },
+  'signing-failed': {
+    http: 0,
+    grpc: 14,
+    flag: '-',
+    level: 'error',
+    message: 'the command that signs certificates failed',
+  },
   'control-plane-unreachable': {
     http: 0,
     grpc: 14,

@@ -45,7 +45,7 @@ function rootAndLeaf(change: Partial<CertificateTemplate> = {}) {
       usage: { kind: 'leaf', extended: ['serverAuth', 'clientAuth'] },
       ...change,
     },
-    { privateKey: rootKeys.privateKey, subject: encodeName(subject), keyId: keyIdOf(rootKeys.publicKey) },
+    { ...rootKeys, subject: encodeName(subject), keyId: keyIdOf(rootKeys.publicKey) },
     randomBytes,
   );
   return { root, leaf, keys, rootKeys };
