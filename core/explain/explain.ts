@@ -1,6 +1,8 @@
 // `weft explain`: the way of one request through the mesh, by the functions with which proxies decide it, over the very
 // views that they run. Nothing is decided here.
 import { nearestName } from '../config/nearest.ts';
+import { identityOf } from '../compile/authorization.ts';
+import { authorize, compileAuthorizer } from '../decide/authorize.ts';
 import { calleesOf } from '../decide/callees.ts';
 import { compileDestinations, type NoDestination } from '../decide/destination.ts';
 import { compileMatcher, hostMatches, servedHosts } from '../decide/match.ts';
@@ -14,10 +16,10 @@ import type { Explanation, Refusal, Step, TimeLimit } from './explanation.ts';
 import { durationWords, matchWords } from './item-words.ts';
 import { type Known, viewOf } from './known.ts';
 import { alsoMatching, nearlyTaken } from './near-routes.ts';
-import { placed, placedExactly } from './place.ts';
+import { NO_RULE, placed, placedExactly } from './place.ts';
 import { type AskedRequest, headOf, type RequestProblem } from './request.ts';
 import { sharesOfSplit } from './shares.ts';
-import { explainTarget, percent, refusal, step } from './targets.ts';
+import { explainTarget, inboundOf, percent, refusal, step } from './targets.ts';
 import { timeLimits } from './time-limits.ts';
 
 /** `from`: the service that calls, or `edge-<name>`; null: a client outside, at whichever edge hears it. */
@@ -59,11 +61,11 @@ function fromOutside(known: Known, request: AskedRequest, from: string | null): 
   if (listener === null || view === null) return ended({ known, request, caller: '', steps: [] }, first);
   const path = { known, request, caller: account, view, steps: [first] };
   if (listener.tcp.length > 0) return bytesAtEdge(path, listener);
-  return throughRoutes(path, listener.routes, (target) =>
-    hostMatches(servedHosts(listener.hosts), target.host)
-      ? null
-      : { words: `this listener does not serve ${target.host}`, hint: `add it to hosts of ${listener.ruleId}` },
-  );
+  return throughRoutes(path, (target) => {
+    if (hostMatches(servedHosts(listener.hosts), target.host)) return { steps: [], table: listener.routes };
+    const refused = refusal('no-route', `add it to hosts of ${listener.ruleId}`);
+    return { ...step('route', `this listener does not serve ${target.host}`), refused };
+  });
 }
 
 function bytesAtEdge(path: Path, listener: EdgeListenerResource): Explanation {
@@ -77,33 +79,47 @@ function bytesAtEdge(path: Path, listener: EdgeListenerResource): Explanation {
 function fromService(known: Known, request: AskedRequest, caller: string, view: View): Explanation {
   const path: Path = { known, request, caller, view, steps: [] };
   const callees = calleesOf(view, (listener) => listener);
-  const { namespace } = known.snapshot.mesh;
-  const destinations = compileDestinations(callees, { namespace, self: caller });
-  const tunnel = request.method === 'CONNECT' || request.scheme !== 'http';
-  const place = request.port === 0 ? `${request.host}:443` : `${request.host}:${request.port}`;
-  const found = tunnel ? destinations.tunnel(place) : null;
-  const listener = found === null ? destinations.request(request.authority) : found.found ? found.value : undefined;
-  if (listener === undefined) {
-    const authority = tunnel ? place : request.authority;
-    return ended(path, notCalled(path, authority, destinations.why(authority)));
+  const destinations = compileDestinations(callees, { namespace: known.snapshot.mesh.namespace, self: caller });
+  if (request.method === 'CONNECT' || request.scheme !== 'http') {
+    const place = `${request.host}:${request.port === 0 ? USUAL_PORT[request.scheme] : request.port}`;
+    const found = destinations.tunnel(place);
+    if (!found.found) return ended(path, notCalled(path, place, found));
+    const { tcp } = found.value;
+    if (tcp === null) return ended(path, notInTunnel(found.value));
+    return throughBytes({ ...path, steps: [destinationStep(path, found.value)] }, tcp);
   }
-  const calls = known.snapshot.mesh.services.get(caller);
-  const call = calls?.kind === 'workload' ? calls.calls.find(({ service }) => service === listener.service) : undefined;
-  const words = `${listener.name.replace('outbound/', '')}, which ${caller} calls`;
-  const next = { ...path, steps: [step('destination', words, placed(known.locate, call?.ruleId ?? ''))] };
-  if (listener.tcp !== null) return throughBytes(next, listener.tcp);
-  return tunnel ? ended(next, notInTunnel(listener)) : throughRoutes(next, listener.routes, () => null);
+  return throughRoutes(path, () => {
+    const listener = destinations.request(request.authority);
+    if (listener === undefined) return notCalled(path, request.authority, destinations.why(request.authority));
+    return { steps: [destinationStep(path, listener)], table: listener.routes };
+  });
+}
+
+const USUAL_PORT = { http: 80, https: 443, tcp: 0 } as const;
+
+function destinationStep({ known, caller }: Path, { name, service }: OutboundListener): Step {
+  const calling = known.snapshot.mesh.services.get(caller);
+  const call = calling?.kind === 'workload' ? calling.calls.find((each) => each.service === service) : undefined;
+  const words = `${name.replace('outbound/', '')}, which ${caller} calls`;
+  return step('destination', words, placed(known.locate, call?.ruleId ?? ''));
 }
 
 /** Its proxy does not know what else there is; here it is known. */
 function notCalled({ known, caller }: Path, authority: string, why: NoDestination): Step {
   const meant = why.reason === 'not-called' ? meantBy(known, caller, authority) : undefined;
-  const hint = meant === undefined ? why.hint : `add \`${meant}\` to services.${caller}.calls`;
+  const hint = meant === undefined ? why.hint : missingCall(known, caller, meant);
   const rule = placed(known.locate, `services.${caller}.calls`);
   return {
     ...step('destination', `${caller} calls nothing of this name`, rule),
     refused: refusal('egress-denied', hint),
   };
+}
+
+/** What it takes to be let in there, in the words of the callee. */
+function missingCall(known: Known, caller: string, service: string): string {
+  const policy = inboundOf(known, service)?.policy;
+  if (policy === undefined) return `add \`${service}\` to services.${caller}.calls`;
+  return authorize(compileAuthorizer(policy), identityOf(known.snapshot.mesh, caller), '', '').hint;
 }
 
 /** The service that would be called, if all were. */
@@ -125,9 +141,11 @@ function notInTunnel({ service }: OutboundListener): Step {
   return { ...step('destination', words), refused: refusal('bad-request', 'write http://') };
 }
 
-type NotServed = (target: RequestTarget) => { readonly words: string; readonly hint: string } | null;
+/** By the table of routes that is meant, or refused: the last step. */
+type FindTable = (target: RequestTarget) => { readonly steps: readonly Step[]; readonly table: string } | Step;
 
-function throughRoutes(path: Path, table: string, notServed: NotServed): Explanation {
+/** The path comes first: no proxy looks further at one that it must not pass on. */
+function throughRoutes(path: Path, find: FindTable): Explanation {
   const { known, request, view } = path;
   const head = headOf(request, request.target);
   const target = new RequestTarget();
@@ -136,18 +154,22 @@ function throughRoutes(path: Path, table: string, notServed: NotServed): Explana
     return ended(path, { ...step('path', `${request.target} is no path that may be passed on`), refused });
   }
   const normal = head.target === request.target ? [] : [step('path', `${head.target} is its normal form`)];
-  const at: Path = { ...path, steps: [...path.steps, ...normal] };
-  const strange = notServed(target);
-  if (strange !== null)
-    return ended(at, { ...step('route', strange.words), refused: refusal('no-route', strange.hint) });
-  const routes = view.routes.get(table)?.routes ?? [];
+  const found = find(target);
+  if (!('table' in found)) return ended({ ...path, steps: [...path.steps, ...normal] }, found);
+  const at: Path = { ...path, steps: [...path.steps, ...normal, ...found.steps] };
+  const routes = view.routes.get(found.table)?.routes ?? [];
   const route = compileMatcher(routes).match(target);
-  if (route === null) {
-    const words = `none of ${routes.length} matches ${request.method} ${target.path}`;
-    const notes = nearlyTaken(routes, target, known.locate);
-    return ended(at, { ...step('route', words), notes, refused: refusal('no-route') });
-  }
+  if (route === null) return ended(at, notMatched(known, routes, target, found.table));
   return throughRoute(at, route, head.target, alsoMatching(routes, route, target, known.locate));
+}
+
+function notMatched({ locate }: Known, routes: readonly Route[], target: RequestTarget, table: string): Step {
+  // The port of a callee that does not speak HTTP.
+  if (table === '') {
+    return { ...step('route', 'it speaks no HTTP there'), refused: refusal('no-route', 'ask with tcp://') };
+  }
+  const words = `none of ${routes.length} matches ${target.method} ${target.path}`;
+  return { ...step('route', words, NO_RULE, nearlyTaken(routes, target, locate)), refused: refusal('no-route') };
 }
 
 function throughRoute(path: Path, route: Route, normal: string, notes: readonly string[]): Explanation {

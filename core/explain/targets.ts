@@ -118,7 +118,8 @@ export function percent(share: number): string {
   return `${Math.round(share * 1_000) / 10} %`;
 }
 
-function inboundOf({ snapshot }: Known, service: string): InboundListener | null {
+/** What the sidecars of a service accept; null: it is outside of the mesh, or has no port. */
+export function inboundOf({ snapshot }: Known, service: string): InboundListener | null {
   const listeners = snapshot.accounts.get(service)?.listeners ?? [];
   return listeners.find((listener) => listener.kind === 'inbound') ?? null;
 }
