@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openAuthority } from '../certs/authority/authority-folder.ts';
 import { openLedger } from '../certs/authority/ledger.ts';
+import { MEMBERSHIP } from '../core/decide/membership.ts';
 import { viewFor } from '../core/compile/view.ts';
 import type { Log } from '../core/kit/log.ts';
 import { json, startAdminServer, startStatusServer } from '../host/admin.ts';
@@ -82,7 +83,12 @@ async function assemble(
   const services = loadServices();
   const counts: Counts = { acks: 0, nacks: 0, invalidConfigs: 0 };
   const snapshots = new SnapshotStore(authority.trustDomain, services.discovery.Stream);
-  const registry = new Registry({ grace, after: startTimer });
+  const registry = new Registry({
+    policy: { ...MEMBERSHIP, grace },
+    now: () => performance.now(),
+    after: startTimer,
+    onMassLoss: (lost, all) => sayMassLoss(log, lost, all),
+  });
   closers.add(() => registry.close());
   const views = new Views((account) => {
     const { snapshot } = snapshots;
@@ -110,7 +116,8 @@ async function assemble(
       stateDir: settings.stateDir,
       ...{ authority, ledger, services, clock: ambient.clock, log },
       viewOf: (account) => views.of(account),
-      join: (instance) => registry.join(instance),
+      join: (instance, callable) => registry.join(instance, callable),
+      after: startTimer,
       settled: () => settled,
       locate: (ruleId) => snapshots.locate(ruleId),
       onAnswer: (answer) => (answer === 'ack' ? counts.acks++ : counts.nacks++),
@@ -203,6 +210,11 @@ async function serveFacts(
 function hostsOfEdge(snapshots: SnapshotStore, name: string): readonly string[] {
   const listeners = snapshots.snapshot?.mesh.edges.get(name)?.listeners ?? [];
   return [...new Set(listeners.filter(({ tls }) => tls !== null).flatMap(({ hosts }) => hosts))];
+}
+
+function sayMassLoss(log: Log, lost: number, all: number): void {
+  if (lost === 0) return log.info({ all }, 'most instances are back: who is still missing leaves after its grace time');
+  log.error({ lost, all }, 'most instances were lost at once: none is taken out for now');
 }
 
 function startTimer(ms: number, callback: () => void): () => void {

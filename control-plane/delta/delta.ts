@@ -19,12 +19,15 @@ export interface Delta {
   readonly removed: readonly RemovedResource[];
 }
 
-export function deltaOf(held: Holdings, target: readonly EncodedResource[]): Delta {
+const NONE: ReadonlySet<string> = new Set();
+
+/** @param again keys of resources that are sent also where they are held */
+export function deltaOf(held: Holdings, target: readonly EncodedResource[], again: ReadonlySet<string> = NONE): Delta {
   const wanted = new Set<string>();
   const changed = target.filter(({ type, name, version }) => {
     const key = resourceKey(type, name);
     wanted.add(key);
-    return held.get(key) !== version;
+    return held.get(key) !== version || again.has(key);
   });
   const removed: RemovedResource[] = [];
   for (const key of held.keys()) {

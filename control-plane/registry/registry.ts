@@ -1,5 +1,6 @@
-// Every instance of the mesh, by its stream: a proxy that connects is the registration of its instance.
-// A stream that breaks keeps its place for a grace time, so that a reconnect is no event for anybody.
+// Every instance of the mesh, by its stream: a proxy that runs a view is the registration of its instance, for as
+// long as its app is up and it does not drain. Whom a lost stream takes out, and when, is core/decide/membership.
+import { Membership, type MembershipChange, type MembershipPolicy } from '../../core/decide/membership.ts';
 import { clusterName, type ClusterName } from '../../core/model/brand.ts';
 import type { Endpoint } from '../../core/model/view.ts';
 
@@ -17,73 +18,155 @@ export interface Instance {
 }
 
 export interface RegistryOptions {
-  /** How long an instance stays after its stream has gone, in ms. */
-  readonly grace: number;
+  readonly policy: MembershipPolicy;
+  /** Milliseconds, of any beginning; never back. */
+  readonly now: () => number;
   /** Calls once after `ms`; the returned function cancels. */
   readonly after: (ms: number, callback: () => void) => () => void;
+  /** Most instances are gone at once, and nobody is removed; `lost` is 0 when it is over. */
+  readonly onMassLoss?: (lost: number, all: number) => void;
+}
+
+/** What an instance may do with its registration; void once another stream of the instance has taken it over. */
+export interface Place {
+  /** Whether it may be called: its app is up and it does not drain. At once. */
+  setCallable(callable: boolean): void;
+  /** At once for one that says goodbye, else after the grace time. */
+  leave(how: 'lost' | 'left'): void;
 }
 
 interface Entry {
   readonly instance: Instance;
   /** The stream that holds the place; an older one of the same instance has nothing to say any more. */
-  readonly holder: symbol;
-  readonly cancelRemoval: (() => void) | null;
+  readonly holder: symbol | null;
+  readonly callable: boolean;
+  /** Its stream is gone and its time is up. */
+  readonly removed: boolean;
 }
 
 export class Registry {
   readonly #options: RegistryOptions;
+  readonly #membership: Membership;
   readonly #entries = new Map<string, Entry>();
+  readonly #byCluster = new Map<ClusterName, Map<string, Instance>>();
   readonly #listeners = new Set<() => void>();
   #sorted: readonly Instance[] | null = null;
   /** Endpoints by cluster, kept until an instance of that cluster changes: equal content is the same list. */
-  readonly #endpoints = new Map<string, readonly Endpoint[]>();
+  readonly #endpoints = new Map<ClusterName, readonly Endpoint[]>();
+  #timer: { readonly at: number; readonly cancel: () => void } | null = null;
+  #held = false;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#membership = new Membership(options.policy);
   }
 
-  /** Returns how to leave again: at once for one that says goodbye, else after the grace time. */
-  join(instance: Instance): (how: 'lost' | 'left') => void {
+  /** @param callable undefined: as before, or yes where it was not there */
+  join(instance: Instance, callable?: boolean): Place {
     const key = keyOf(instance);
     const before = this.#entries.get(key);
-    before?.cancelRemoval?.();
     const holder = Symbol(key);
-    this.#entries.set(key, { instance, holder, cancelRemoval: null });
-    if (before === undefined) this.#changed(instance);
-    else if (!sameInstance(before.instance, instance)) this.#changed(before.instance, instance);
-    return (how) => this.#leave(key, holder, how);
+    const removeOthers = this.#lostAt(instance).filter((other) => other !== key);
+    this.#membership.join(key, this.#options.now());
+    for (const other of removeOthers) this.#forget(other);
+    this.#set(key, { instance, holder, callable: callable ?? before?.callable ?? true, removed: false });
+    this.#settle([]);
+    return {
+      setCallable: (next) => this.#change(key, holder, next),
+      leave: (how) => this.#leave(key, holder, how),
+    };
+  }
+
+  /** Instances from before this process: each counts as there and has `grace` ms to come back. */
+  expect(instances: readonly Instance[], grace: number): void {
+    const now = this.#options.now();
+    for (const instance of instances) {
+      const key = keyOf(instance);
+      if (this.#entries.has(key)) continue;
+      this.#membership.expect(key, now, grace);
+      this.#set(key, { instance, holder: null, callable: true, removed: false });
+    }
+    this.#settle([]);
+  }
+
+  #change(key: string, holder: symbol, callable: boolean): void {
+    const entry = this.#entries.get(key);
+    if (entry?.holder !== holder || entry.callable === callable) return;
+    this.#set(key, { ...entry, callable });
   }
 
   #leave(key: string, holder: symbol, how: 'lost' | 'left'): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined || entry.holder !== holder) return;
-    if (how === 'left') return this.#remove(key, holder);
-    if (entry.cancelRemoval !== null) return;
-    const cancelRemoval = this.#options.after(this.#options.grace, () => this.#remove(key, holder));
-    this.#entries.set(key, { ...entry, cancelRemoval });
+    if (this.#entries.get(key)?.holder !== holder) return;
+    if (how === 'left') {
+      this.#forget(key);
+      this.#settle([]);
+    } else this.#settle(this.#membership.lose(key, this.#options.now()));
   }
 
-  #remove(key: string, holder: symbol): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined || entry.holder !== holder) return;
-    entry.cancelRemoval?.();
-    this.#entries.delete(key);
-    this.#changed(entry.instance);
+  #forget(key: string): void {
+    this.#membership.leave(key);
+    this.#set(key, null);
   }
 
-  /** Every instance, sorted by account and name; one list until the next change. */
+  /** Carries out what membership has decided, says what is new of a mass loss, and sets the next timer. */
+  #settle(changes: readonly MembershipChange[]): void {
+    for (const { id, kind } of changes) {
+      const entry = this.#entries.get(id);
+      if (entry === undefined) continue;
+      this.#set(id, kind === 'forgotten' ? null : { ...entry, removed: kind === 'removed' });
+    }
+    const held = this.#membership.held > 0;
+    if (held !== this.#held) this.#options.onMassLoss?.(this.#membership.held, this.#entries.size);
+    this.#held = held;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    const at = this.#membership.next();
+    if (at === (this.#timer?.at ?? null)) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (at === null) return;
+    const { after, now } = this.#options;
+    const cancel = after(Math.max(0, at - now()), () => {
+      this.#timer = null;
+      this.#settle(this.#membership.advance(now()));
+    });
+    this.#timer = { at, cancel };
+  }
+
+  /** Who is lost and was where somebody else is now: it cannot come back there. */
+  #lostAt({ address, inboundPort, account, version }: Instance): string[] {
+    if (inboundPort === 0) return [];
+    const beside = this.#byCluster.get(clusterName(account, version ?? undefined))?.values() ?? [];
+    return [...beside]
+      .filter((other) => other.address === address && other.inboundPort === inboundPort)
+      .map(keyOf)
+      .filter((key) => this.#membership.isLost(key));
+  }
+
+  /** Every instance that may be called, sorted by account and name; one list until the next change. */
   instances(): readonly Instance[] {
-    this.#sorted ??= [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { instance }]) => instance);
+    this.#sorted ??= [...this.#entries]
+      .filter(([, entry]) => isVisible(entry))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { instance }]) => instance);
     return this.#sorted;
+  }
+
+  /** How many instances are lost and kept because most are; 0: there is no mass loss. */
+  get held(): number {
+    return this.#membership.held;
   }
 
   /** The instances behind `orders` or `orders@v2`, as callers reach them; sorted by id. */
   endpointsOf(cluster: ClusterName): readonly Endpoint[] {
     const known = this.#endpoints.get(cluster);
     if (known !== undefined) return known;
-    const endpoints = this.instances()
-      .filter((instance) => instance.inboundPort > 0 && clustersOf(instance).includes(cluster))
-      .map(({ instance, address, inboundPort }) => ({ id: instance, host: address, port: inboundPort, weight: 1 }));
+    const endpoints = [...(this.#byCluster.get(cluster)?.values() ?? [])]
+      .filter(({ inboundPort }) => inboundPort > 0)
+      .map(({ instance, address, inboundPort }) => ({ id: instance, host: address, port: inboundPort, weight: 1 }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
     this.#endpoints.set(cluster, endpoints);
     return endpoints;
   }
@@ -96,21 +179,45 @@ export class Registry {
 
   /** Forgets everybody and every timer. */
   close(): void {
-    for (const { cancelRemoval } of this.#entries.values()) cancelRemoval?.();
+    this.#timer?.cancel();
+    this.#timer = null;
     this.#entries.clear();
+    this.#byCluster.clear();
     this.#endpoints.clear();
     this.#sorted = null;
     this.#listeners.clear();
   }
 
-  #changed(...instances: readonly Instance[]): void {
+  /** null: it is forgotten. Tells the listeners where what others see of it has changed. */
+  #set(key: string, next: Entry | null): void {
+    const before = this.#entries.get(key) ?? null;
+    if (next === null) this.#entries.delete(key);
+    else this.#entries.set(key, next);
+    const seen = before !== null && isVisible(before) ? before.instance : null;
+    const shown = next !== null && isVisible(next) ? next.instance : null;
+    if (seen === shown || (seen !== null && shown !== null && sameInstance(seen, shown))) return;
     this.#sorted = null;
-    for (const cluster of instances.flatMap(clustersOf)) this.#endpoints.delete(cluster);
+    for (const cluster of seen === null ? [] : clustersOf(seen)) this.#place(cluster, key, null);
+    for (const cluster of shown === null ? [] : clustersOf(shown)) this.#place(cluster, key, shown);
     for (const listener of this.#listeners) listener();
+  }
+
+  #place(cluster: ClusterName, key: string, instance: Instance | null): void {
+    this.#endpoints.delete(cluster);
+    const members = this.#byCluster.get(cluster) ?? new Map<string, Instance>();
+    if (instance === null) members.delete(key);
+    else members.set(key, instance);
+    if (members.size === 0) this.#byCluster.delete(cluster);
+    else this.#byCluster.set(cluster, members);
   }
 }
 
-function clustersOf({ account, version }: Instance): ClusterName[] {
+function isVisible({ callable, removed }: Entry): boolean {
+  return callable && !removed;
+}
+
+/** The clusters that an instance is part of. */
+export function clustersOf({ account, version }: Pick<Instance, 'account' | 'version'>): ClusterName[] {
   return version === null ? [clusterName(account)] : [clusterName(account), clusterName(account, version)];
 }
 

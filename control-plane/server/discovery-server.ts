@@ -9,15 +9,19 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { MeshError } from '../../core/kit/error.ts';
+import { err } from '../../core/kit/result.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { DiscoveryDefinition, DiscoveryHandlers } from '../../proto/gen/weft/v1/Discovery.ts';
 import { hostOfPeer } from '../registry/peer-address.ts';
+import type { AskAnswer, AskQuery } from './asks.ts';
 import { MutualTls, type ServerIdentity } from './credentials.ts';
+import { Drains } from './drains.ts';
+import { LastGood } from './last-good.ts';
 import { peerOf, type PeerPolicy } from './peer.ts';
 import { RepeatedLog } from './repeated-log.ts';
 import { ProxyStream, type DiscoveryCall, type StreamContext, type StreamState } from './proxy-stream.ts';
 
-export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated'> {
+export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated' | 'lastGood' | 'drains'> {
   /** Port 0 is chosen by the system. */
   readonly address: HostPort;
   readonly identity: ServerIdentity;
@@ -46,13 +50,17 @@ export class DiscoveryServer {
   readonly #context: StreamContext;
   readonly #credentials: MutualTls;
   readonly #server: Server;
+  readonly #drains: Drains;
   /** By instance: a newer stream of an instance takes the place of the older. */
   readonly #streams = new Map<string, ProxyStream>();
   #opened = 0;
 
   constructor(options: DiscoveryServerOptions) {
     this.#options = options;
-    this.#context = { ...options, repeated: new RepeatedLog(options.log, options.now) };
+    const { after, settled } = options;
+    this.#drains = new Drains({ after, settled, callers: () => this.#streams.values() });
+    const repeated = new RepeatedLog(options.log, options.now);
+    this.#context = { ...options, repeated, lastGood: new LastGood(), drains: this.#drains };
     this.#credentials = new MutualTls(options.identity);
     const { time = 10_000, timeout = 5_000 } = options.keepalive ?? {};
     this.#server = new Server({
@@ -91,8 +99,15 @@ export class DiscoveryServer {
     return byKey.map(({ state }) => state);
   }
 
+  /** Asks one proxy what it has decided of late; an error in words where it cannot tell. `instance`: `orders-7f3a`. */
+  async ask(instance: string, query: AskQuery): Promise<AskAnswer> {
+    for (const stream of this.#streams.values()) if (stream.state.instance === instance) return stream.ask(query);
+    return err(`no proxy ${instance} is connected`);
+  }
+
   /** Cuts every stream at once: proxies keep serving and come back to whoever listens here next. */
   async close(): Promise<void> {
+    this.#drains.close();
     this.#streams.clear();
     this.#server.forceShutdown();
   }

@@ -7,19 +7,16 @@ import type { DiscoveryResponse } from '../../proto/gen/weft/v1/DiscoveryRespons
 import type { EncodedResource } from '../../proto/codec/encode.ts';
 import { WIRE_TYPE } from '../../proto/codec/enums.ts';
 import { parseResourceKey, resourceKey } from '../../proto/codec/view.ts';
-import { deltaOf, holdingsOf, type Holdings } from '../delta/delta.ts';
+import { deltaOf, holdingsOf, type Holdings, type RemovedResource } from '../delta/delta.ts';
+import { withEndpointsOf, type TargetView } from './last-good.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-/** What a proxy should run: its view, encoded. */
-export interface TargetView {
-  readonly snapshot: string;
-  readonly resources: readonly EncodedResource[];
-}
+export type { TargetView } from './last-good.ts';
 
 /** What a request said about an earlier response. */
 export type Answer =
   | { readonly kind: 'none' }
-  | { readonly kind: 'ack'; readonly snapshot: string }
+  | { readonly kind: 'ack'; readonly view: TargetView }
   | { readonly kind: 'nack'; readonly snapshot: string; readonly error: ErrorDetail__Output }
   /** An answer to a response that a later one has replaced: ignored. */
   | { readonly kind: 'stale' }
@@ -28,25 +25,59 @@ export type Answer =
   /** The stream cannot go on. */
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** What the proxies of the same account have said. */
+export interface Precedent {
+  /** The last view that one of them took; null: none yet. */
+  readonly good: TargetView | null;
+  /** One of them has refused the target. */
+  readonly refused: boolean;
+}
+
+const UNHEARD: Precedent = { good: null, refused: false };
+
 interface Pending {
   readonly nonce: Nonce;
-  readonly snapshot: string;
+  readonly view: TargetView;
   readonly holdings: Holdings;
-  readonly fingerprint: string;
+  /** What was asked for by name, that it brings or says is not there. */
+  readonly answered: readonly string[];
+  readonly instead: boolean;
+  readonly epoch: number;
+}
+
+interface Chosen {
+  readonly view: TargetView;
+  /** Those of it that are asked for. */
+  readonly resources: readonly EncodedResource[];
+  /** It stands in for one that was refused. */
+  readonly instead: boolean;
+}
+
+interface Refused {
+  readonly holdings: Holdings;
+  /** Other endpoints may make it another matter: the fault was none of the view's form. */
+  readonly local: boolean;
 }
 
 export class StreamLedger {
   /** Makes nonces differ between streams. */
   readonly #prefix: string;
   readonly #subscriptions = new Subscriptions();
-  #held: Map<string, string> = new Map();
+  #held: Holdings = new Map();
+  /** Asked for by name and not answered yet. */
+  readonly #asked = new Set<string>();
   #pending: Pending | null = null;
+  /** Something was unsubscribed while a response was in flight. */
+  #unsubscribed = false;
   #sent = 0;
-  /** What the proxy has said no to: not sent again until it differs. */
-  #refused: string | null = null;
+  /** What the proxy has said no to, by snapshot. */
+  readonly #refused = new Map<string, Refused>();
   #acknowledged: string | null = null;
+  /** What it took last was an older view, in the place of one that was refused. */
+  #instead = false;
   #resumed = false;
   #began = false;
+  #currentAt = 0;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -62,29 +93,60 @@ export class StreamLedger {
     return this.#began && this.#subscriptions.empty;
   }
 
+  /** It asked for the whole view. */
+  get everything(): boolean {
+    return this.#subscriptions.everything;
+  }
+
   /** Snapshot of the last view that was acknowledged on this stream; null: none yet. */
   get acknowledged(): string | null {
     return this.#acknowledged;
+  }
+
+  /** The proxy runs an older view in the place of one that was refused. */
+  get instead(): boolean {
+    return this.#instead;
+  }
+
+  /** The proxy runs an older view because it refused a newer one for a reason that may pass. */
+  get mayRetry(): boolean {
+    return this.#instead && [...this.#refused.values()].some(({ local }) => local);
+  }
+
+  /** What was refused may be sent again. */
+  forgive(): void {
+    this.#refused.clear();
+  }
+
+  /**
+   * Whether the proxy has acknowledged a view that was cut at or after `epoch`, or holds nothing of these clusters
+   * and is not about to.
+   */
+  isPast(epoch: number, concerns: (cluster: string) => boolean): boolean {
+    return this.#currentAt >= epoch || !(holdsAny(this.#held, concerns) || holdsAny(this.#pending?.holdings, concerns));
   }
 
   receive(request: DiscoveryRequest__Output): Answer {
     const changed = this.#subscriptions.change(request.subscriptions);
     if (!changed.ok) return { kind: 'refused', reason: changed.error };
     this.#began ||= !this.#subscriptions.empty;
-    for (const [key, version] of changed.value) {
-      this.#held.set(key, version);
-      this.#resumed = true;
-    }
-    this.#forgetUnsubscribed();
+    const { held, named, less } = changed.value;
+    this.#resumed ||= held.size > 0;
+    if (held.size > 0) this.#held = new Map([...this.#held, ...held]);
+    for (const key of named) this.#asked.add(key);
+    if (less || held.size > 0) this.#forgetUnsubscribed();
     return request.responseNonce === '' ? { kind: 'none' } : this.#answer(request.responseNonce, request.errorDetail);
   }
 
   /** xDS: who unsubscribes forgets, so nothing is removed by a response. */
   #forgetUnsubscribed(): void {
-    for (const key of this.#held.keys()) {
+    this.#unsubscribed = true;
+    const wanted = (key: string): boolean => {
       const resource = parseResourceKey(key);
-      if (resource === null || !this.#subscriptions.wants(resource.type, resource.name)) this.#held.delete(key);
-    }
+      return resource !== null && this.#subscriptions.wants(resource.type, resource.name);
+    };
+    this.#held = new Map([...this.#held].filter(([key]) => wanted(key)));
+    for (const key of this.#asked) if (!wanted(key)) this.#asked.delete(key);
   }
 
   #answer(answered: string, error: ErrorDetail__Output | null): Answer {
@@ -93,15 +155,24 @@ export class StreamLedger {
       return this.#gaveOut(answered) ? { kind: 'stale' } : { kind: 'unknown-nonce' };
     }
     this.#pending = null;
+    const { snapshot } = pending.view;
     if (error !== null) {
-      this.#refused = pending.fingerprint;
-      return { kind: 'nack', snapshot: pending.snapshot, error };
+      this.#refused.set(snapshot, { holdings: pending.holdings, local: error.code !== 'view-invalid' });
+      return { kind: 'nack', snapshot, error };
     }
-    this.#held = new Map(pending.holdings);
-    this.#forgetUnsubscribed();
-    this.#refused = null;
-    this.#acknowledged = pending.snapshot;
-    return { kind: 'ack', snapshot: pending.snapshot };
+    this.#acknowledge(pending);
+    return { kind: 'ack', view: pending.view };
+  }
+
+  #acknowledge(pending: Pending): void {
+    this.#held = pending.holdings;
+    for (const key of pending.answered) this.#asked.delete(key);
+    if (this.#unsubscribed) this.#forgetUnsubscribed();
+    this.#unsubscribed = false;
+    this.#acknowledged = pending.view.snapshot;
+    this.#instead = pending.instead;
+    this.#currentAt = pending.epoch;
+    if (!pending.instead) this.#refused.clear();
   }
 
   #gaveOut(answered: string): boolean {
@@ -112,28 +183,80 @@ export class StreamLedger {
   /**
    * The next response, now in flight; null: nothing to say. One at a time, always towards the latest view:
    * what changed meanwhile goes out in one step once the proxy has answered.
+   *
+   * @param epoch counts the moments that `isPast` asks for
    */
-  next(target: TargetView): DiscoveryResponse | null {
+  next(target: TargetView, precedent: Precedent = UNHEARD, epoch = 0): DiscoveryResponse | null {
     if (this.#pending !== null || this.#subscriptions.empty) return null;
-    const resources = target.resources.filter(({ type, name }) => this.#subscriptions.wants(type, name));
-    const fingerprint = fingerprintOf(target.snapshot, resources);
-    if (fingerprint === this.#refused) return null;
-    const { changed, removed } = deltaOf(this.#held, resources);
-    // An empty delta is sent too where the proxy does not know the snapshot yet: its log lines name it.
-    const nothingNew = changed.length === 0 && removed.length === 0;
-    if (nothingNew && this.#acknowledged === target.snapshot) return null;
+    const chosen = this.#choose(target, precedent);
+    if (chosen === null) return null;
+    const { view, resources, instead } = chosen;
+    const { changed, removed } = deltaOf(this.#held, resources, this.#asked);
+    const missing = this.#missingFrom(resources);
+    if (changed.length + removed.length + missing.length === 0 && this.#needsNoWord(chosen)) {
+      this.#currentAt = epoch;
+      return null;
+    }
     const given = nonce(`${this.#prefix}${++this.#sent}`);
-    this.#pending = { nonce: given, snapshot: target.snapshot, holdings: holdingsOf(resources), fingerprint };
+    const holdings = holdingsOf(resources);
+    this.#pending = { nonce: given, view, holdings, answered: [...this.#asked], instead, epoch };
     return {
       nonce: given,
-      snapshot: target.snapshot,
+      snapshot: view.snapshot,
       resources: changed.map(({ wire }) => wire),
-      removed: removed.map(({ type, name }) => ({ type: WIRE_TYPE[type], name })),
+      removed: [...removed, ...missing].map(({ type, name }) => ({ type: WIRE_TYPE[type], name })),
     };
+  }
+
+  /** An empty delta is sent too where the proxy does not know the snapshot yet: its log lines name it. */
+  #needsNoWord({ view, instead }: Chosen): boolean {
+    const runs = this.#acknowledged !== null || this.#resumed;
+    return this.#acknowledged === view.snapshot || (instead && runs);
+  }
+
+  /** The target, or the view that the account took last, with the endpoints of today: what was not refused. */
+  #choose(target: TargetView, { good, refused }: Precedent): Chosen | null {
+    for (const snapshot of this.#refused.keys()) {
+      if (snapshot !== target.snapshot && snapshot !== good?.snapshot) this.#refused.delete(snapshot);
+    }
+    const newest = this.#chosen(target, false);
+    if (this.#refused.size === 0 && !refused) return newest;
+    const older = good === null ? null : this.#chosen(withEndpointsOf(good, target), true);
+    const newcomer = this.#acknowledged === null ? !this.#resumed : this.#instead;
+    const inOrder = refused && newcomer ? [older, newest] : [newest, older];
+    return inOrder.find((chosen) => chosen !== null && !this.#isRefused(chosen)) ?? null;
+  }
+
+  #chosen(view: TargetView, instead: boolean): Chosen {
+    const { everything } = this.#subscriptions;
+    const wanted = ({ type, name }: EncodedResource) => this.#subscriptions.wants(type, name);
+    return { view, resources: everything ? view.resources : view.resources.filter(wanted), instead };
+  }
+
+  #isRefused({ view, resources }: Chosen): boolean {
+    const refused = this.#refused.get(view.snapshot);
+    if (refused === undefined) return false;
+    return !refused.local || isHeldBy(refused.holdings, resources);
+  }
+
+  #missingFrom(resources: readonly EncodedResource[]): RemovedResource[] {
+    if (this.#asked.size === 0) return [];
+    const there = holdingsOf(resources);
+    return [...this.#asked].flatMap((key) => {
+      const resource = there.has(key) || this.#held.has(key) ? null : parseResourceKey(key);
+      return resource === null ? [] : [resource];
+    });
   }
 }
 
-function fingerprintOf(snapshot: string, resources: readonly EncodedResource[]): string {
-  const parts = resources.map(({ type, name, version }) => `${resourceKey(type, name)}=${version}`);
-  return `${snapshot} ${parts.sort().join(' ')}`;
+function isHeldBy(holdings: Holdings, resources: readonly EncodedResource[]): boolean {
+  const same = ({ type, name, version }: EncodedResource) => holdings.get(resourceKey(type, name)) === version;
+  return holdings.size === resources.length && resources.every(same);
+}
+
+function holdsAny(holdings: Holdings | undefined, concerns: (cluster: string) => boolean): boolean {
+  for (const key of holdings?.keys() ?? []) {
+    if (key.startsWith('endpoints/') && concerns(key.slice('endpoints/'.length))) return true;
+  }
+  return false;
 }

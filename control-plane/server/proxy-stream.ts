@@ -1,16 +1,23 @@
 // One proxy's stream: requests go into the ledger, what the ledger lets out goes to the proxy. The instance
 // joins the registry once it runs a view: with its first ACK, or at once where it comes back with one.
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js';
+import { backoffDelay, type BackoffPolicy } from '../../core/kit/backoff.ts';
 import { describeError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
+import { err } from '../../core/kit/result.ts';
 import { LIMITS } from '../../proto/codec/fields.ts';
 import type { DiscoveryRequest__Output } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
 import type { DiscoveryResponse } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
 import type { ErrorDetail__Output } from '../../proto/gen/weft/v1/ErrorDetail.ts';
-import type { Instance } from '../registry/registry.ts';
-import { StreamLedger, type Answer, type TargetView } from './ledger.ts';
+import type { Instance, Place } from '../registry/registry.ts';
+import { Asks, type AskAnswer, type AskQuery } from './asks.ts';
+import type { Caller, Drains } from './drains.ts';
+import type { LastGood, TargetView } from './last-good.ts';
+import { StreamLedger, type Answer } from './ledger.ts';
 import type { StreamPeer } from './peer.ts';
 import type { RepeatedLog } from './repeated-log.ts';
+import { readStatus, type ReportedStatus } from './reported-status.ts';
+import { Standing } from './standing.ts';
 
 export type DiscoveryCall = ServerDuplexStream<DiscoveryRequest__Output, DiscoveryResponse>;
 
@@ -21,14 +28,19 @@ export interface StreamContext {
   readonly repeated: RepeatedLog;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Calls once after `ms`; the returned function cancels. */
+  readonly after: (ms: number, callback: () => void) => () => void;
   /** null: the account is not in the config. */
   readonly viewOf: (account: string) => TargetView | null;
-  readonly join: (instance: Instance) => (how: 'lost' | 'left') => void;
+  /** `callable`: undefined where the proxy has not said how it is. */
+  readonly join: (instance: Instance, callable: boolean | undefined) => Place;
   /** False while a restarted control plane waits for the instances that it does not know yet. */
   readonly settled: () => boolean;
   /** `file:line:column` of a rule; '' where it is not known. */
   readonly locate: (ruleId: string) => string;
   readonly onAnswer: (answer: 'ack' | 'nack') => void;
+  readonly lastGood: LastGood;
+  readonly drains: Drains;
 }
 
 /** What the server found out about a stream before it began. */
@@ -44,10 +56,22 @@ export interface StreamState extends Instance {
   readonly proxyVersion: string;
   /** Snapshot of the last acknowledged view; null: none on this stream. */
   readonly snapshot: string | null;
+  /** Its last NACK, until it takes the newest view again. */
   readonly refusal: { readonly code: string; readonly message: string } | null;
+  /** Since when the stream is open, ms since 1970. */
+  readonly since: number;
+  /** End of the certificate with which it connected, ms since 1970. */
+  readonly notAfter: number;
+  /** What it last said of itself; null: nothing, as older proxies do. */
+  readonly status: ReportedStatus | null;
 }
 
-export class ProxyStream {
+/** Who opens a stream says who it is within so many ms. */
+const GREETING_TIMEOUT = 10_000;
+/** Before a view that was refused for a passing reason is sent again in the place of an older one. */
+const RETRY: BackoffPolicy = { base: 5_000, cap: 60_000 };
+
+export class ProxyStream implements Caller {
   readonly #call: DiscoveryCall;
   readonly #peer: StreamPeer;
   readonly #address: string;
@@ -55,9 +79,13 @@ export class ProxyStream {
   readonly #onGone: () => void;
   readonly #ledger: StreamLedger;
   #node: { version: string; inboundPort: number } | null = null;
-  #leave: ((how: 'lost' | 'left') => void) | null = null;
+  readonly #standing: Standing;
+  readonly #asks: Asks;
+  readonly #since: number;
   #refusal: StreamState['refusal'] = null;
   #strayNonces = 0;
+  #retries = 0;
+  #cancelTimer: () => void;
   #open = true;
 
   constructor(call: DiscoveryCall, facts: StreamFacts, context: StreamContext, onGone: () => void) {
@@ -67,6 +95,18 @@ export class ProxyStream {
     this.#context = context;
     this.#onGone = onGone;
     this.#ledger = new StreamLedger(facts.prefix);
+    this.#since = context.now();
+    this.#asks = new Asks({ after: context.after, send: (ask) => this.#write({ ask }) });
+    this.#standing = new Standing({
+      key: this.key,
+      instance: () => this.#instance(),
+      join: context.join,
+      drains: context.drains,
+      log: context.log,
+      onDrained: () => this.#write({ drained: true }),
+    });
+    const silent = () => this.end(status.DEADLINE_EXCEEDED, 'nothing was said on the stream');
+    this.#cancelTimer = context.after(GREETING_TIMEOUT, silent);
   }
 
   get state(): StreamState {
@@ -75,6 +115,9 @@ export class ProxyStream {
       proxyVersion: this.#node?.version ?? '',
       snapshot: this.#ledger.acknowledged,
       refusal: this.#refusal,
+      since: this.#since,
+      notAfter: this.#peer.notAfter,
+      status: this.#standing.status,
     };
   }
 
@@ -85,6 +128,16 @@ export class ProxyStream {
   /** Sends what is new to this proxy, if it is its turn. */
   offer(): void {
     this.#guard(() => this.#offer());
+  }
+
+  isPast(epoch: number, concerns: (cluster: string) => boolean): boolean {
+    return this.#ledger.isPast(epoch, concerns);
+  }
+
+  /** Asks for decisions; an error in words where it cannot tell. */
+  async ask(query: AskQuery): Promise<AskAnswer> {
+    if (this.#standing.status === null) return err('its version does not answer questions');
+    return this.#asks.ask(query);
   }
 
   receive(request: DiscoveryRequest__Output): void {
@@ -107,15 +160,25 @@ export class ProxyStream {
     if (this.#context.now() >= this.#peer.notAfter) return this.end(status.UNAUTHENTICATED, 'the certificate expired');
     const target = this.#view();
     if (target === null || (this.#ledger.resumed && !this.#context.settled())) return;
-    const response = this.#ledger.next(target);
-    if (response !== null) this.#call.write(response);
+    const { account } = this.#peer;
+    const { lastGood, drains } = this.#context;
+    const precedent = { good: lastGood.of(account), refused: lastGood.isRefused(account, target.snapshot) };
+    const response = this.#ledger.next(target, precedent, drains.epoch);
+    if (response !== null) this.#write(response);
+    drains.heard(this);
+  }
+
+  #write(response: DiscoveryResponse): void {
+    if (this.#open) this.#call.write(response);
   }
 
   /** null: there is none for this account, and the stream was ended with that reason. */
   #view(): TargetView | null {
     const target = this.#context.viewOf(this.#peer.account);
-    if (target === null) this.end(status.FAILED_PRECONDITION, this.#notConfigured);
-    return target;
+    if (target !== null) return target;
+    this.#context.lastGood.forget(this.#peer.account);
+    this.end(status.FAILED_PRECONDITION, this.#notConfigured);
+    return null;
   }
 
   #receive(request: DiscoveryRequest__Output): void {
@@ -126,10 +189,14 @@ export class ProxyStream {
       // The headers tell the proxy that it was accepted, also where there is nothing to send yet.
       this.#call.sendMetadata(new Metadata());
     }
+    // Before what it acknowledges: an instance whose app is down is not called for a moment.
+    if (request.status !== null) this.#standing.report(readStatus(request.status, this.#context.now()));
+    if (request.answer !== null) this.#asks.answer(request.answer);
     this.#take(this.#ledger.receive(request));
+    if (!this.#open) return;
     if (this.#ledger.finished) return this.gone('left');
-    if (this.#ledger.resumed) this.#join();
-    if (this.#open) this.#offer();
+    if (this.#ledger.resumed) this.#standing.join();
+    this.#offer();
   }
 
   #greet({ node }: DiscoveryRequest__Output): string | null {
@@ -137,6 +204,7 @@ export class ProxyStream {
     if (node.inboundPort > 65_535) return 'inbound_port is out of range';
     if (node.version.length > LIMITS.name) return 'version is too long';
     this.#node = { version: node.version, inboundPort: node.inboundPort };
+    this.#cancelTimer();
     return null;
   }
 
@@ -145,13 +213,13 @@ export class ProxyStream {
       case 'none':
         return;
       case 'ack':
-        this.#refusal = null;
         this.#context.repeated.forget(`${this.key} ${this.#notConfigured}`);
         this.#context.onAnswer('ack');
-        this.#context.log.debug({ ...this.#who(), snapshot: answer.snapshot }, 'view acknowledged');
-        return this.#join();
+        this.#context.log.debug({ ...this.#who(), snapshot: answer.view.snapshot }, 'view acknowledged');
+        return this.#acknowledged(answer.view);
       case 'nack':
         this.#context.onAnswer('nack');
+        if (this.#ledger.everything) this.#context.lastGood.refused(this.#peer.account, answer.snapshot);
         return this.#refuse(answer.snapshot, answer.error);
       case 'stale':
         return this.#context.log.debug(this.#who(), 'a stale nonce was ignored');
@@ -162,6 +230,23 @@ export class ProxyStream {
       case 'refused':
         return this.end(status.INVALID_ARGUMENT, answer.reason);
     }
+  }
+
+  #acknowledged(view: TargetView): void {
+    const { lastGood, after } = this.#context;
+    // What was asked for by name is no whole view, which another proxy could run.
+    if (this.#ledger.everything) lastGood.acknowledged(this.#peer.account, view);
+    this.#cancelTimer();
+    if (this.#ledger.mayRetry) {
+      this.#cancelTimer = after(backoffDelay(RETRY, this.#retries++, 1), () => {
+        this.#ledger.forgive();
+        this.offer();
+      });
+    } else if (!this.#ledger.instead) {
+      this.#retries = 0;
+      this.#refusal = null;
+    }
+    this.#standing.join();
   }
 
   #refuse(snapshot: string, error: ErrorDetail__Output): void {
@@ -179,10 +264,6 @@ export class ProxyStream {
       },
       `view refused: ${bounded(error.message)}${at === '' ? '' : ` (${at})`}`,
     );
-  }
-
-  #join(): void {
-    if (this.#open) this.#leave ??= this.#context.join(this.#instance());
   }
 
   get #notConfigured(): string {
@@ -212,7 +293,9 @@ export class ProxyStream {
   gone(how: 'lost' | 'left'): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#leave?.(how);
+    this.#cancelTimer();
+    this.#asks.end();
     this.#onGone();
+    this.#standing.leave(how);
   }
 }

@@ -1,5 +1,5 @@
 // What one stream asked for, by type: everything of the view, or names, also names that are not there yet.
-import type { ResourceType } from '../../core/model/view.ts';
+import { RESOURCE_TYPES, type ResourceType } from '../../core/model/view.ts';
 import { err, ok, type Result } from '../../core/kit/result.ts';
 import { modelWord, WIRE_TYPE } from '../../proto/codec/enums.ts';
 import { LIMITS } from '../../proto/codec/fields.ts';
@@ -7,8 +7,20 @@ import { resourceKey } from '../../proto/codec/view.ts';
 import type { Subscription__Output } from '../../proto/gen/weft/v1/Subscription.ts';
 
 const WILDCARD = '*';
-/** Names that one stream may ask for, of all types together: what bounds its memory. */
-const MOST_NAMES = LIMITS.resources;
+/** Names that one stream may ask for, of all types together: what bounds its memory. Proxies ask for `*`. */
+const MOST_NAMES = 10_000;
+
+export interface SubscriptionChange {
+  /**
+   * What the proxy says it holds from before a reconnect, `type/name` → version; only for types that were not named
+   * on this stream before (xDS: initial_resource_versions belongs to the first request for a type).
+   */
+  readonly held: ReadonlyMap<string, string>;
+  /** Asked for by name and not said to be held, `type/name`: to be answered, whatever was sent before. */
+  readonly named: readonly string[];
+  /** Something is not asked for any more. */
+  readonly less: boolean;
+}
 
 export class Subscriptions {
   readonly #names = new Map<ResourceType, Set<string>>();
@@ -24,16 +36,18 @@ export class Subscriptions {
     return this.#count === 0;
   }
 
-  /**
-   * Takes the changes of one request, or none of them.
-   *
-   * @returns what the proxy says it holds from before a reconnect, `type/name` → version; only for types that were
-   * not named on this stream before (xDS: initial_resource_versions belongs to the first request for a type)
-   */
-  change(changes: readonly Subscription__Output[]): Result<Map<string, string>, string> {
+  /** The whole view is asked for. */
+  get everything(): boolean {
+    return RESOURCE_TYPES.every((type) => this.#names.get(type)?.has(WILDCARD));
+  }
+
+  /** Takes the changes of one request, or none of them. */
+  change(changes: readonly Subscription__Output[]): Result<SubscriptionChange, string> {
     const flaw = this.#flawOf(changes);
     if (flaw !== null) return err(flaw);
     const held = new Map<string, string>();
+    const named: string[] = [];
+    let less = false;
     for (const change of changes) {
       const type = modelWord(WIRE_TYPE, change.type);
       if (type === undefined) continue;
@@ -42,9 +56,14 @@ export class Subscriptions {
           held.set(resourceKey(type, name), version);
         }
       }
+      for (const name of change.subscribe) {
+        const key = resourceKey(type, name);
+        if (name !== WILDCARD && !held.has(key)) named.push(key);
+      }
+      less ||= change.unsubscribe.length > 0;
       this.#changeNames(type, change);
     }
-    return ok(held);
+    return ok({ held, named, less });
   }
 
   #flawOf(changes: readonly Subscription__Output[]): string | null {
@@ -53,7 +72,8 @@ export class Subscriptions {
       if (modelWord(WIRE_TYPE, change.type) === undefined) return `the resource type ${change.type} is not known here`;
       const versions = Object.entries(change.initialResourceVersions);
       names += change.subscribe.length;
-      if (names > MOST_NAMES || versions.length > MOST_NAMES) return 'more names than a view can hold';
+      if (names > MOST_NAMES) return `more than ${MOST_NAMES} names: ask for ${WILDCARD}`;
+      if (versions.length > LIMITS.resources) return 'more names than a view can hold';
       for (const name of [...change.subscribe, ...change.unsubscribe, ...versions.flat()]) {
         if (name === '' || name.length > LIMITS.name) return 'a name that is empty or too long';
       }

@@ -1,5 +1,6 @@
 // A discovery server whose views a test sets by hand, on real mutual TLS, and agents that record what they apply.
 import type { TestContext } from 'node:test';
+import { MEMBERSHIP } from '../../core/decide/membership.ts';
 import type { View } from '../../core/model/view.ts';
 import { Registry } from '../../control-plane/registry/registry.ts';
 import { DiscoveryServer } from '../../control-plane/server/discovery-server.ts';
@@ -29,6 +30,15 @@ export interface DiscoveryHarness {
 
 let runs = 0;
 
+/** On the real clock, with a grace time of a test's length. */
+export function testRegistry(): Registry {
+  return new Registry({
+    policy: { ...MEMBERSHIP, grace: 200 },
+    now: () => performance.now(),
+    after: systemClock.after,
+  });
+}
+
 export async function startDiscovery(
   authority: TestAuthority,
   context: TestContext,
@@ -36,7 +46,7 @@ export async function startDiscovery(
 ): Promise<DiscoveryHarness> {
   const views = new Map<string, View>();
   const log = recordingLog();
-  const registry = options.registry ?? new Registry({ grace: 200, after: systemClock.after });
+  const registry = options.registry ?? testRegistry();
   const server = new DiscoveryServer({
     address: { host: '127.0.0.1', port: options.port ?? 0 },
     identity: authority.server,
@@ -49,7 +59,8 @@ export async function startDiscovery(
       const view = views.get(account);
       return view === undefined ? null : { snapshot: view.snapshot, resources: encodeView(view) };
     },
-    join: (instance) => registry.join(instance),
+    after: systemClock.after,
+    join: (instance, callable) => registry.join(instance, callable),
     settled: options.settled ?? (() => true),
     locate: options.locate ?? (() => ''),
     onAnswer: () => {},

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry, type Instance } from '../../../../control-plane/registry/registry.ts';
 import { hostOfPeer, plainAddress } from '../../../../control-plane/registry/peer-address.ts';
+import { MEMBERSHIP } from '../../../../core/decide/membership.ts';
 import { clusterName } from '../../../../core/model/brand.ts';
 import { fakeTimers } from '../../../support/fake-timers.ts';
 
@@ -15,7 +16,7 @@ const orders = (name: string, version: string | null, inboundPort = 15_006): Ins
 
 function makeRegistry() {
   const timers = fakeTimers();
-  const registry = new Registry({ grace: 2_000, after: timers.after });
+  const registry = new Registry({ policy: { ...MEMBERSHIP, grace: 2_000 }, now: timers.now, after: timers.after });
   let changes = 0;
   registry.onChange(() => {
     changes++;
@@ -49,8 +50,8 @@ test('an edge or a job is an instance that nobody can call', () => {
 
 test('an instance whose stream is lost keeps its place for the grace time', () => {
   const { registry, timers, ids, changes } = makeRegistry();
-  const leave = registry.join(orders('orders-1', null));
-  leave('lost');
+  const place = registry.join(orders('orders-1', null));
+  place.leave('lost');
   timers.advance(1_999);
   assert.deepEqual(ids('orders'), ['orders-1']);
   assert.equal(changes(), 1);
@@ -61,7 +62,7 @@ test('an instance whose stream is lost keeps its place for the grace time', () =
 
 test('an instance that comes back within the grace time is no event', () => {
   const { registry, timers, ids, changes } = makeRegistry();
-  registry.join(orders('orders-1', null))('lost');
+  registry.join(orders('orders-1', null)).leave('lost');
   timers.advance(1_000);
   registry.join(orders('orders-1', null));
   assert.equal(timers.pending(), 0);
@@ -72,27 +73,27 @@ test('an instance that comes back within the grace time is no event', () => {
 
 test('an instance that says goodbye is gone at once', () => {
   const { registry, ids, timers } = makeRegistry();
-  registry.join(orders('orders-1', null))('left');
+  registry.join(orders('orders-1', null)).leave('left');
   assert.deepEqual(ids('orders'), []);
   assert.equal(timers.pending(), 0);
 });
 
 test('an older stream of an instance cannot take the newer one out', () => {
   const { registry, timers, ids } = makeRegistry();
-  const leaveOld = registry.join(orders('orders-1', null, 1));
-  const leave = registry.join(orders('orders-1', null, 2));
-  leaveOld('left');
-  leaveOld('lost');
+  const old = registry.join(orders('orders-1', null, 1));
+  const place = registry.join(orders('orders-1', null, 2));
+  old.leave('left');
+  old.leave('lost');
   timers.advance(60_000);
   assert.deepEqual(ids('orders'), ['orders-1']);
-  leave('lost');
+  place.leave('lost');
   timers.advance(2_000);
   assert.deepEqual(ids('orders'), []);
 });
 
 test('an instance that comes back on another port is a change', () => {
   const { registry, changes } = makeRegistry();
-  registry.join(orders('orders-1', null, 1))('lost');
+  registry.join(orders('orders-1', null, 1)).leave('lost');
   registry.join(orders('orders-1', null, 2));
   assert.equal(changes(), 2);
   assert.equal(registry.endpointsOf(clusterName('orders'))[0]?.port, 2);
@@ -110,7 +111,7 @@ test('the endpoints of a cluster are one list until one of its instances changes
 
 test('a closed registry has no timer left', () => {
   const { registry, timers } = makeRegistry();
-  registry.join(orders('orders-1', null))('lost');
+  registry.join(orders('orders-1', null)).leave('lost');
   registry.close();
   assert.equal(timers.pending(), 0);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StreamLedger, type TargetView } from '../../../../control-plane/server/ledger.ts';
+import { StreamLedger, type Answer, type TargetView } from '../../../../control-plane/server/ledger.ts';
 import type { Endpoint } from '../../../../core/model/view.ts';
 import { encodeView } from '../../../../proto/codec/encode.ts';
 import type { DiscoveryRequest__Output } from '../../../../proto/gen/weft/v1/DiscoveryRequest.ts';
@@ -37,6 +37,7 @@ const target = (snapshot: string, called: Record<string, Endpoint[]>): TargetVie
   snapshot,
   resources: encodeView(sampleView(snapshot, called)),
 });
+const ackedSnapshot = (answer: Answer) => (answer.kind === 'ack' ? answer.view.snapshot : answer.kind);
 const ERROR = { code: 'warm-failed', resource: 'cluster/a', ruleId: '', message: 'no' };
 
 const names = (response: DiscoveryResponse | null) => response?.resources?.map(({ name }) => name) ?? null;
@@ -74,7 +75,7 @@ test('one response is in flight, and the next is the difference to the latest vi
   const first = ledger.next(target('s1', { a: [] }));
   assert.equal(ledger.next(target('s2', { a: [], b: [] })), null);
   assert.equal(ledger.next(target('s3', { c: [] })), null);
-  assert.deepEqual(ack(first), { kind: 'ack', snapshot: 's1' });
+  assert.deepEqual(ackedSnapshot(ack(first)), 's1');
   const second = ledger.next(target('s3', { c: [] }));
   assert.equal(second?.snapshot, 's3');
   assert.deepEqual(names(second), ['c', 'c']);
@@ -128,7 +129,7 @@ test('an answer to a response that was answered is stale and changes nothing', (
   const second = ledger.next(target('s2', { b: [] }));
   assert.deepEqual(nack(first), { kind: 'stale' });
   assert.equal(ledger.next(target('s2', { b: [] })), null, 'the second one is still in flight');
-  assert.deepEqual(ack(second), { kind: 'ack', snapshot: 's2' });
+  assert.deepEqual(ackedSnapshot(ack(second)), 's2');
 });
 
 test('a nonce that this stream never gave is told apart from a stale one', () => {
@@ -191,7 +192,7 @@ test('a subscription that cannot be is refused whole', () => {
     [subscription({ subscribe: [''] }), /empty or too long/],
     [subscription({ subscribe: ['n'.repeat(257)] }), /empty or too long/],
     [subscription({ initialResourceVersions: { a: 'v'.repeat(257) } }), /empty or too long/],
-    [subscription({ subscribe: Array.from({ length: 50_001 }, (_, index) => `${index}`) }), /more names than/],
+    [subscription({ subscribe: Array.from({ length: 10_001 }, (_, index) => `${index}`) }), /more than 10000 names/],
   ];
   for (const [bad, reason] of refusals) {
     const ledger = new StreamLedger('p-');
@@ -202,12 +203,12 @@ test('a subscription that cannot be is refused whole', () => {
   }
 });
 
-test('names pile up no further than a view can hold', () => {
+test('names pile up no further than the bound', () => {
   const ledger = new StreamLedger('p-');
   const batch = (from: number) =>
-    request({ subscriptions: [subscription({ subscribe: Array.from({ length: 30_000 }, (_, i) => `${from + i}`) })] });
+    request({ subscriptions: [subscription({ subscribe: Array.from({ length: 6_000 }, (_, i) => `${from + i}`) })] });
   assert.equal(ledger.receive(batch(0)).kind, 'none');
-  assert.equal(ledger.receive(batch(30_000)).kind, 'refused');
+  assert.equal(ledger.receive(batch(6_000)).kind, 'refused');
 });
 
 test('who unsubscribes from everything has said goodbye, who never subscribed has not', () => {
