@@ -98,6 +98,8 @@ export type RefusalListener = (downstream: Downstream, error: MeshError) => void
 
 /** One request on its way to an endpoint, as its client codec holds it. */
 export interface Upstream {
+  /** True: there is no connection yet, and nothing was sent. */
+  readonly waiting?: boolean;
   /** False: stop until `onDrain`. */
   sendData(chunk: Buffer): boolean;
   sendEnd(trailers: HeaderList | null): void;

@@ -33,6 +33,10 @@ export class PendingRequest implements Upstream {
     this.#onCancel = onCancel;
   }
 
+  get waiting(): boolean {
+    return this.#upstream === null;
+  }
+
   connected(connection: ClientConnection): void {
     const upstream = connection.request(this.#head, this.#handler);
     this.#upstream = upstream;

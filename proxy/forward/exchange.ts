@@ -137,7 +137,7 @@ export class Exchange implements DownstreamHandler, AttemptOwner, TimeLimitOwner
   /** Bytes of the request's body, as the upstream gets them. */
   #forward(chunk: Buffer): void {
     // Once an answer began nothing is sent again.
-    if (this.#phase === 'waiting') this.#replay.keep(chunk);
+    if (this.#phase === 'waiting') this.#replay.keep(chunk, this.#attempt?.upstream?.waiting === true);
     if (this.#attempt?.upstream?.sendData(chunk) === false) this.#downstream.pause();
   }
 

@@ -16,10 +16,11 @@ export class ReplayBuffer {
     return !this.#overflowed;
   }
 
-  keep(chunk: Buffer): void {
+  /** `unsent`: it waits for a connection, kept there too, and the sender is told to stop: then it is kept above the cap. */
+  keep(chunk: Buffer, unsent = false): void {
     if (this.#overflowed) return;
     this.#kept ??= new PieceList();
-    if (this.#kept.length + chunk.length > REPLAY_BYTES) this.drop();
+    if (!unsent && this.#kept.length + chunk.length > REPLAY_BYTES) this.drop();
     else this.#add(this.#kept, chunk);
   }
 

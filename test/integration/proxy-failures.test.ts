@@ -34,6 +34,28 @@ test('an endpoint that cannot be reached is left for the second one, also with a
   assert.equal(edge.stats.series[0]?.retries, 2);
 });
 
+test('an upload of any size is given to the second endpoint where the first cannot be reached', async (t) => {
+  const dead = await closedPort();
+  const lengths: number[] = [];
+  const upstream = await startUpstream(t, (incoming, response) => {
+    let length = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+    });
+    incoming.on('end', () => {
+      lengths.push(length);
+      response.end('ok');
+    });
+  });
+  const edge = await startProxy(t, { view: edgeView([dead, upstream.port]) });
+  for (let i = 0; i < 6; i++) {
+    const answer = await ask(edge.port(), '/', { method: 'POST', body: Buffer.alloc(1_000_000, 'x') });
+    assert.equal(answer.status, 200);
+  }
+  assert.deepEqual(new Set(lengths), new Set([1_000_000]));
+  assert.equal(edge.stats.series[0]?.retries, 3);
+});
+
 test('where no endpoint can be reached the caller gets 503 with the code and nothing more', async (t) => {
   const edge = await startProxy(t, { view: edgeView([await closedPort(), await closedPort()]) });
   const answer = await ask(edge.port(), '/');
