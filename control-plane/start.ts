@@ -3,17 +3,19 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openAuthority } from '../certs/authority/authority-folder.ts';
+import type { Authority } from '../certs/authority/authority.ts';
 import { openLedger } from '../certs/authority/ledger.ts';
 import { MEMBERSHIP } from '../core/decide/membership.ts';
 import { viewFor } from '../core/compile/view.ts';
 import type { Log } from '../core/kit/log.ts';
-import { json, startAdminServer, startStatusServer } from '../host/admin.ts';
+import { startAdminServer, startStatusServer } from '../host/admin.ts';
 import type { ControlPlaneSettings } from '../host/control-plane-settings.ts';
 import { ensureDir } from '../host/files.ts';
 import type { BoundPort } from '../host/ipc.ts';
 import { loadServices } from '../proto/codec/services.ts';
-import { changeActions } from './change-actions.ts';
+import { serveApi } from './serve-api.ts';
 import { ConfigIntake } from './config-intake.ts';
+import type { ApiFacts } from './api/facts.ts';
 import { Closers, coalesce } from './lifecycle.ts';
 import { adminPages, statusPages, type Counts, type Facts } from './pages.ts';
 import { Registry } from './registry/registry.ts';
@@ -40,10 +42,11 @@ export interface ControlPlaneOptions {
 export type StartSettings = Pick<
   ControlPlaneSettings,
   'config' | 'caDir' | 'stateDir' | 'discovery' | 'join' | 'status'
->;
+> &
+  Partial<Pick<ControlPlaneSettings, 'api'>>;
 
 export interface ControlPlane {
-  /** `discovery`, `join`, `status`, with the real ports. */
+  /** `discovery`, `join`, `status`, and `api` where it is asked for, with the real ports. */
   readonly ports: readonly BoundPort[];
   readonly facts: Facts;
   /** The edges that are configured now: how many threads each has, by name. */
@@ -132,7 +135,8 @@ async function assemble(
     offering.ask();
   });
   closers.add(settling);
-  const plane = await serveFacts(settings, servers, { snapshots, registry, counts, changes }, closers);
+  const state = { snapshots, registry, counts, changes, authority, ledger, now: ambient.clock, log };
+  const plane = await serveFacts(settings, servers, state, closers);
   // Who has the admin socket has the state folder.
   changes.start();
   return plane;
@@ -164,19 +168,21 @@ async function readConfig(files: readonly string[], intake: ConfigIntake, closer
   intake.requireConfig();
 }
 
-interface State {
+interface State extends Omit<ApiFacts, 'proxies' | 'authority'> {
+  readonly authority: Authority;
   readonly snapshots: SnapshotStore;
   readonly registry: Registry;
   readonly counts: Counts;
-  readonly changes: Changes;
+  readonly log: Log;
 }
 
 async function serveFacts(
   settings: StartSettings,
   servers: Servers,
-  { snapshots, registry, counts, changes }: State,
+  state: State,
   closers: Closers,
 ): Promise<ControlPlane> {
+  const { snapshots, registry, counts, log } = state;
   const facts: Facts = {
     ready: () => snapshots.snapshot !== null,
     snapshot: () => snapshots.snapshot?.hash ?? null,
@@ -186,19 +192,15 @@ async function serveFacts(
   };
   const status = await startStatusServer(settings.status, statusPages(facts));
   closers.add(() => status.close());
-  const instancesOf = (account: string) =>
-    facts.proxies().flatMap((proxy) => (proxy.account === account ? [proxy.instance] : []));
-  const admin = await startAdminServer(
-    join(settings.stateDir, 'admin.sock'),
-    { ...adminPages(facts), '/snapshots': () => json({ snapshots: changes.known() }) },
-    changeActions(changes, instancesOf),
-  );
+  const admin = await startAdminServer(join(settings.stateDir, 'admin.sock'), adminPages(facts));
   closers.add(() => admin.close());
+  const api = await serveApi(settings, { ...state, proxies: facts.proxies }, log, closers);
   return {
     ports: [
       { name: 'discovery', host: settings.discovery.host, port: servers.discoveryPort },
       { name: 'join', host: settings.join.host, port: servers.joinPort },
       { name: 'status', host: settings.status.host, port: status.port },
+      ...api,
     ],
     facts,
     edges: () => new Map([...(snapshots.snapshot?.mesh.edges.values() ?? [])].map((edge) => [edge.name, edge.workers])),

@@ -71,15 +71,15 @@ export async function startStatusServer(
  * `address-in-use`. Too long a path moves to the temporary folder: read the real one from `address`. `actions` are
  * asked for by POST.
  */
-export async function startAdminServer(
-  path: string,
-  handlers: Handlers,
-  actions: Actions = {},
-): Promise<RunningServer> {
+export function startAdminServer(path: string, handlers: Handlers, actions: Actions = {}): Promise<RunningServer> {
+  return bindSocket(pages(handlers, actions), path);
+}
+
+/** Listens with this server on a Unix socket, as `startAdminServer` does. */
+export async function bindSocket(server: Server, path: string): Promise<RunningServer> {
   const real = adminSocketPath(path);
   await ensureDir(dirname(real));
   await removeStale(real);
-  const server = pages(handlers, actions);
   // The umask counts at bind, which happens inside listen(): the socket is never open to others.
   const before = process.umask(0o177);
   const bound = listening(server, { path: real });

@@ -4,6 +4,9 @@ import { drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
 import { readAddress, readList, readText } from './setting-kinds.ts';
 import { setting, type SettingsOf } from './settings.ts';
 
+/** Where the API is served, in the state folder. */
+export const API_SOCKET = 'api.sock';
+
 export const CONTROL_PLANE_SETTINGS = {
   config: setting<readonly string[]>({
     flag: 'config',
@@ -47,6 +50,14 @@ export const CONTROL_PLANE_SETTINGS = {
     doc: 'where tokens are redeemed',
   }),
   status: statusSetting(15_021),
+  api: setting<HostPort | null>({
+    flag: 'api',
+    env: 'WEFT_API_LISTEN',
+    read: readAddress('0.0.0.0'),
+    fallback: null,
+    shape: 'HOST:PORT',
+    doc: 'where operators with a certificate use the API over mutual TLS; default: on its Unix socket only',
+  }),
   edge: setting<string | null>({
     flag: 'edge',
     env: 'WEFT_EDGE',

@@ -56,6 +56,7 @@ export type DrainDone = Shape<typeof DRAIN>;
 /** Why something was refused or failed; with the kind come further fields. */
 export const PROBLEM_KINDS = [
   'bad-request',
+  'unauthenticated',
   'forbidden',
   'not-found',
   'method',

@@ -1,11 +1,8 @@
 // What the API tells of the mesh, as JSON schemas and types at once: the OpenAPI description is made of it, the
 // server's answers are held to it by a test, and clients take it for their types.
 import { Type } from 'typebox';
+import { ROLES } from '../../certs/policy/operator.ts';
 import { AT, count, flag, oneOf, orNull, port, record, text, texts, time, type Shape } from './contract-parts.ts';
-
-export const ROLES = ['reader', 'operator', 'admin'] as const;
-/** `reader` sees everything; `operator` changes what is in force and drains instances; `admin` may do all. */
-export type Role = (typeof ROLES)[number];
 
 const TARGET = record({
   service: text('Name of a service.'),
@@ -115,6 +112,7 @@ export const ROUTE = record(
     kind: oneOf(['http', 'tcp', 'passthrough'], 'Requests, connections, or TLS connections that are not opened.'),
     hosts: texts('Empty: every host.'),
     path: text('As in the configuration; empty where it is no HTTP.'),
+    pathKind: oneOf(['exact', 'template', 'prefix', 'glob', 'none'], 'How the path is meant.'),
     methods: texts('Empty: every method.'),
     headers: Type.Array(NAME_VALUE, { description: 'Each must be there.' }),
     query: Type.Array(NAME_VALUE, { description: 'Each must be there.' }),

@@ -9,6 +9,7 @@ import type { ComposeArgs } from './compose/command.ts';
 import { addQuestions } from './explain/register.ts';
 import type { NetnsCommand } from './netns/command.ts';
 import type { NetnsFlags } from './netns/options.ts';
+import { addGet } from './get/register.ts';
 import { addBackup, addState } from './state/register.ts';
 import { programVersion } from './version.ts';
 
@@ -44,6 +45,7 @@ function createProgram(finish: (code: number) => void): Command {
   addCertificates(program);
   addValidate(program, finish);
   addState(program, finish, print, printError);
+  addGet(program, finish, print, printError);
   addBackup(program, finish, print);
   addQuestions(program, finish, print, printError);
   addContainers(program, finish);

@@ -32,6 +32,13 @@ export interface KnownSnapshot extends HistoryEntry {
   readonly inForce: boolean;
 }
 
+/** Something else is in force than what the change was made for. */
+export interface StaleSnapshot {
+  readonly kind: 'stale';
+  /** Hash of what is in force; null: nothing is. */
+  readonly snapshot: string | null;
+}
+
 /** No such hash, or several that begin so. */
 export interface UnknownSnapshot {
   readonly kind: 'unknown';
@@ -48,6 +55,7 @@ export class Changes {
   #begin: () => void = () => {};
   #started = false;
   #watched: Watched | null = null;
+  #texts: readonly ConfigText[] = [];
 
   constructor(options: ChangesOptions) {
     this.#options = options;
@@ -83,6 +91,7 @@ export class Changes {
       if (first && (await this.#resume(this.#watched))) return null;
       const applied = this.#options.snapshots.apply(parsed);
       if (!applied.ok) return applied;
+      this.#texts = texts;
       if (applied.value.changed) this.#options.onChange();
       this.#keepFile(applied.value, texts, this.#watched);
       return applied;
@@ -114,14 +123,31 @@ export class Changes {
     return candidate.ok ? ok(candidate.value.outcome) : candidate;
   }
 
-  /** Resolves once it is in force and would be after a power cut. Throws MeshError `file-unreadable`: nothing changed. */
-  apply(files: readonly ConfigText[], who: string): Promise<Result<Outcome, readonly ConfigError[]>> {
-    return this.#inTurn(() => this.#put(files, 'apply', who));
+  /**
+   * Resolves once it is in force and would be after a power cut. Throws MeshError `file-unreadable`: nothing changed.
+   *
+   * @param expected hash of the snapshot that must be in force, or nothing is changed; null: whatever is
+   */
+  apply(
+    files: readonly ConfigText[],
+    who: string,
+    expected: string | null = null,
+  ): Promise<Result<Outcome, readonly ConfigError[] | StaleSnapshot>> {
+    return this.#inTurn(async () => this.#stale(expected) ?? (await this.#put(files, 'apply', who)));
   }
 
-  /** @param hash of a snapshot in the history, or how it begins */
-  rollback(hash: string, who: string): Promise<Result<Outcome, readonly ConfigError[] | UnknownSnapshot>> {
+  /**
+   * @param hash of a snapshot in the history, or how it begins
+   * @param expected as in `apply`
+   */
+  rollback(
+    hash: string,
+    who: string,
+    expected: string | null = null,
+  ): Promise<Result<Outcome, readonly ConfigError[] | UnknownSnapshot | StaleSnapshot>> {
     return this.#inTurn(async () => {
+      const stale = this.#stale(expected);
+      if (stale !== null) return stale;
       const { history } = this.#options;
       // What the files brought may be on its way there.
       await this.#records;
@@ -132,10 +158,26 @@ export class Changes {
     });
   }
 
+  #stale(expected: string | null): Result<never, StaleSnapshot> | null {
+    const snapshot = this.#options.snapshots.snapshot?.hash ?? null;
+    return expected === null || expected === snapshot ? null : err({ kind: 'stale', snapshot });
+  }
+
+  /** The files as they were read; null before the first snapshot. */
+  inForce(): { readonly snapshot: string; readonly files: readonly ConfigText[] } | null {
+    const { snapshot } = this.#options.snapshots;
+    return snapshot === null ? null : { snapshot: snapshot.hash, files: this.#texts };
+  }
+
   /** Newest first. */
   known(): readonly KnownSnapshot[] {
     const { entries, inForce } = this.#options.history;
     return entries.map((entry) => ({ ...entry, inForce: entry.number === inForce?.number })).toReversed();
+  }
+
+  /** The last lines of the audit log, newest first. Throws MeshError `file-unreadable`. */
+  audit(most: number): Promise<readonly unknown[]> {
+    return this.#options.history.audit(most);
   }
 
   async #put(
@@ -151,6 +193,7 @@ export class Changes {
     const watched = this.#watched ?? { names: [], hash: '' };
     await this.#record(() => this.#write(prepared, files, source, who, watched));
     snapshots.commit(prepared);
+    this.#texts = files;
     log.info({ snapshot: prepared.snapshot.hash, source, who }, 'configuration in force');
     onChange();
     return ok(outcome);
@@ -194,6 +237,7 @@ export class Changes {
     if (parsed === null || !parsed.ok) return null;
     const applied = snapshots.apply(parsed.value);
     if (!applied.ok) return null;
+    this.#texts = texts ?? [];
     onChange();
     return applied.value.snapshot.hash;
   }

@@ -62,6 +62,11 @@ export class History {
     return readEntry(number, stored?.value ?? '')?.files ?? null;
   }
 
+  /** The last lines of the audit log, newest first. */
+  async audit(most: number): Promise<readonly unknown[]> {
+    return (await this.#options.store.tail(AUDIT, most)).toReversed();
+  }
+
   /**
    * Resolves once the configuration would be found in force after a power cut. Throws MeshError `file-unreadable`
    * with the one before it in force.

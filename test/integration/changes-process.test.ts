@@ -127,7 +127,7 @@ test('what is wrong changes nothing and is said with its place; a comment change
   await plane.kill();
   const away = await weft(folder, 'plan');
   assert.equal(away.code, 1);
-  assert.match(away.errors, /^weft: the control plane cannot be reached: none runs at .*admin\.sock.*\n$/);
+  assert.match(away.errors, /^weft: the control plane cannot be reached: none runs at .*api\.sock.*\n$/);
   const offline = await weft(folder, 'plan', 'bad.yaml', '--from', 'weft.yaml', '--json');
   assert.deepEqual([offline.code, (JSON.parse(offline.out) as { kind: string }).kind], [1, 'invalid']);
 });

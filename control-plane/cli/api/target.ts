@@ -8,6 +8,7 @@ import { readCertificate } from '../../../certs/x509/certificate.ts';
 import { readPrivateKey } from '../../../certs/x509/key.ts';
 import { parseSpiffeId } from '../../../certs/spiffe/spiffe-id.ts';
 import { adminSocketPath } from '../../../host/admin.ts';
+import { API_SOCKET } from '../../../host/control-plane-settings.ts';
 import { readTextBounded } from '../../../host/files.ts';
 import { readAddress } from '../../../host/setting-kinds.ts';
 
@@ -36,7 +37,6 @@ export type ApiTarget =
       readonly trustDomain: string;
     };
 
-export const API_SOCKET = 'api.sock';
 const MOST_PEM = 256 * 1024;
 
 /**

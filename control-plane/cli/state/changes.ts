@@ -3,23 +3,27 @@ import { hostname, userInfo } from 'node:os';
 import { compileSnapshot } from '../../../core/compile/snapshot.ts';
 import { parseConfig, type ConfigText, type ParsedConfig } from '../../../core/config/parse.ts';
 import type { ConfigError } from '../../../core/config/problem.ts';
-import { differenceOf, type Difference } from '../../../core/explain/difference.ts';
-import { MeshError } from '../../../core/kit/error.ts';
+import { differenceOf } from '../../../core/explain/difference.ts';
 import { err, ok, type Result } from '../../../core/kit/result.ts';
 import { readConfigFiles } from '../../../host/config-files.ts';
 import { sha256Hex } from '../../../host/hash.ts';
-import type { ChangeAnswer } from '../../change-actions.ts';
+import type { ChangeAnswer, ChangeDone, Problem } from '../../api/contract-changes.ts';
+import { apiClient, type ApiClient } from '../api/client.ts';
+import { apiTarget, type ApiFlags } from '../api/target.ts';
 import { problemLine } from '../validate.ts';
-import { askControlPlane } from './ask.ts';
-import { snapshotTable } from './snapshots.ts';
+import { snapshotTable } from '../get/tables.ts';
 import { differenceLines } from './words.ts';
 
-export interface ChangeArgs {
+export interface ChangeArgs extends ApiFlags {
   /** The configuration; none: `weft.yaml`. */
   readonly files: readonly string[];
   readonly json: boolean;
-  /** State folder of the control plane. */
-  readonly dir: string;
+}
+
+/** What puts something in force. */
+export interface PutArgs {
+  /** Hash of the snapshot that must be in force, or nothing is changed; left out: whatever is. */
+  readonly ifMatch?: string;
 }
 
 export interface PlanArgs extends ChangeArgs {
@@ -29,36 +33,34 @@ export interface PlanArgs extends ChangeArgs {
 
 type Print = (line: string) => void;
 
-/** Exit code: 1 where the configuration is not valid. Throws MeshError `control-plane-unreachable`. */
+/** Exit code: 1 where the configuration is not valid. Throws MeshError `control-plane-unreachable` or `operator-refused`. */
 export async function runPlan(args: PlanArgs, out: Print, complain: Print): Promise<number> {
   const texts = await readTexts(args.files);
-  if (!texts.ok) return report({ kind: 'invalid', errors: texts.error }, args.json, 'plan', out, complain);
+  if (!texts.ok) return report(invalid(texts.error), args.json, 'plan', out, complain);
   const answer =
-    args.from.length > 0
-      ? await planOffline(args.from, texts.value)
-      : await ask(args.dir, '/plan', { files: texts.value });
+    args.from.length > 0 ? await planOffline(args.from, texts.value) : await (await clientOf(args)).plan(texts.value);
   return report(answer, args.json, 'plan', out, complain);
 }
 
 /** Exit code: 1 where nothing was changed. Throws MeshError `control-plane-unreachable`. */
-export async function runApply(args: ChangeArgs, out: Print, complain: Print): Promise<number> {
+export async function runApply(args: ChangeArgs & PutArgs, out: Print, complain: Print): Promise<number> {
   const texts = await readTexts(args.files);
   const answer: ChangeAnswer = texts.ok
-    ? await ask(args.dir, '/apply', { files: texts.value, who: whoAmI() })
-    : { kind: 'invalid', errors: texts.error };
+    ? await (await clientOf(args)).apply(texts.value, optionsOf(args))
+    : invalid(texts.error);
   return report(answer, args.json, 'apply', out, complain);
 }
 
 /** Exit code: 1 where nothing was changed. Throws MeshError `control-plane-unreachable`. */
 export async function runRollback(
-  args: Omit<ChangeArgs, 'files'> & { readonly hash: string },
+  args: Omit<ChangeArgs, 'files'> & PutArgs & { readonly hash: string },
   out: Print,
   complain: Print,
 ): Promise<number> {
-  const answer = await ask(args.dir, '/rollback', { hash: args.hash, who: whoAmI() });
+  const answer = await (await clientOf(args)).rollback(args.hash, optionsOf(args));
   if (answer.kind !== 'unknown' || args.json) return report(answer, args.json, 'rollback', out, complain);
   complain(`weft: no snapshot, or more than one, has a hash that begins with '${args.hash}'; there is:`);
-  for (const line of snapshotTable(answer.known)) complain(line);
+  for (const line of snapshotTable(answer.known ?? [])) complain(line);
   return 1;
 }
 
@@ -66,21 +68,23 @@ function readTexts(files: readonly string[]): Promise<Result<readonly ConfigText
   return readConfigFiles(files.length === 0 ? ['weft.yaml'] : files);
 }
 
-async function ask(dir: string, path: string, body: object): Promise<ChangeAnswer> {
-  const answer = await askControlPlane(dir, path, body);
-  // The peer is our own program of the same version: the kind is enough.
-  if (typeof answer === 'object' && answer !== null && 'kind' in answer) return answer as ChangeAnswer;
-  throw new MeshError('control-plane-unreachable', {
-    detail: `what serves ${dir} does not know how to ${path.slice(1)}`,
-    hint: 'is it a control plane of this version?',
-  });
+async function clientOf(flags: ApiFlags): Promise<ApiClient> {
+  return apiClient(await apiTarget(flags, Date.now()));
+}
+
+function optionsOf({ ifMatch = null }: { readonly ifMatch?: string | null }) {
+  return { who: whoAmI(), ifMatch };
+}
+
+function invalid(errors: readonly ConfigError[]): Problem {
+  return { kind: 'invalid', message: 'the configuration is not valid', hint: 'nothing was changed', errors };
 }
 
 async function planOffline(from: readonly string[], candidate: readonly ConfigText[]): Promise<ChangeAnswer> {
   const old = await readConfigFiles(from);
   const [before, after] = [old.ok ? compile(old.value) : old, compile(candidate)];
   const errors = [before, after].flatMap((each) => (each.ok ? [] : each.error));
-  if (!before.ok || !after.ok) return { kind: 'invalid', errors };
+  if (!before.ok || !after.ok) return invalid(errors);
   const [{ mesh: oldMesh }, { mesh, warnings }] = [before.value, after.value];
   const first = compileSnapshot(oldMesh, sha256Hex);
   const second = compileSnapshot(mesh, sha256Hex, first.ok ? first.value : null);
@@ -101,15 +105,15 @@ function report(answer: ChangeAnswer, json: boolean, action: Action, out: Print,
     for (const warning of answer.warnings) complain(problemLine(warning));
     doneLines(answer.difference, answer.proxies, action).forEach(out);
   } else if (answer.kind === 'invalid') {
-    for (const problem of answer.errors) complain(problemLine(problem));
+    for (const problem of answer.errors ?? []) complain(problemLine(problem));
     complain('not valid: nothing was changed');
-  } else if (answer.kind === 'failed') complain(`weft: ${answer.message}`);
+  } else complain(`weft: ${answer.message}${answer.hint === '' ? '' : ` (${answer.hint})`}`);
   return answer.kind === 'done' ? 0 : 1;
 }
 
 function doneLines(
-  difference: Difference,
-  proxies: Readonly<Record<string, readonly string[]>>,
+  difference: ChangeDone['difference'],
+  proxies: ChangeDone['proxies'],
   action: Action,
 ): readonly string[] {
   const { from, to, changed } = difference;

@@ -1,5 +1,6 @@
 // The commands about what is in force, as the command line takes them.
 import type { Command } from 'commander';
+import { withApi, type ApiFlags } from '../api/flags.ts';
 
 type Finish = (code: number) => void;
 type Print = (line: string) => void;
@@ -7,48 +8,51 @@ type Print = (line: string) => void;
 const DIR = ['--dir <folder>', 'state folder of the control plane', '.weft/control-plane'] as const;
 
 export function addState(program: Command, finish: Finish, print: Print, complain: Print): void {
-  program
-    .command('plan')
-    .description('say what a configuration would change and for which proxies, and change nothing')
-    .argument('[files...]', 'the configuration; several are merged; none: weft.yaml')
-    .option('--from <file>', 'compare with this file instead of what runs; may be repeated', append, [])
-    .option('--json', 'for programs', false)
-    .option(...DIR)
-    .action(async (files: string[], options: { from: readonly string[]; json: boolean; dir: string }) => {
-      const { runPlan } = await import('./changes.ts');
-      finish(await runPlan({ files, ...options }, print, complain));
-    });
-  program
-    .command('apply')
-    .description('put a configuration in force, until a watched file is edited; it is kept across restarts')
-    .argument('[files...]', 'the configuration; several are merged; none: weft.yaml')
-    .option('--json', 'for programs', false)
-    .option(...DIR)
-    .action(async (files: string[], options: { json: boolean; dir: string }) => {
-      const { runApply } = await import('./changes.ts');
-      finish(await runApply({ files, ...options }, print, complain));
-    });
-  program
-    .command('rollback')
-    .description('put a configuration in force again that was before')
-    .argument('<hash>', 'of `weft get snapshots`, or how it begins')
-    .option('--json', 'for programs', false)
-    .option(...DIR)
-    .action(async (hash: string, options: { json: boolean; dir: string }) => {
-      const { runRollback } = await import('./changes.ts');
-      finish(await runRollback({ hash, ...options }, print, complain));
-    });
-  program
-    .command('get')
-    .description('show what the control plane knows')
-    .command('snapshots')
-    .description('which configurations were in force, when and by whom; the star is what runs')
-    .option('--json', 'for programs', false)
-    .option(...DIR)
-    .action(async (options: { json: boolean; dir: string }) => {
-      const { runGetSnapshots } = await import('./snapshots.ts');
-      finish(await runGetSnapshots(options, print));
-    });
+  withApi(
+    program
+      .command('plan')
+      .description('say what a configuration would change and for which proxies, and change nothing')
+      .argument('[files...]', 'the configuration; several are merged; none: weft.yaml')
+      .option('--from <file>', 'compare with this file instead of what runs; may be repeated', append, [])
+      .option('--json', 'for programs', false),
+  ).action(async (files: string[], options: ChangeFlags & { from: readonly string[] }) => {
+    const { runPlan } = await import('./changes.ts');
+    finish(await runPlan({ files, ...options }, print, complain));
+  });
+  putting(
+    program
+      .command('apply')
+      .description('put a configuration in force, until a watched file is edited; it is kept across restarts')
+      .argument('[files...]', 'the configuration; several are merged; none: weft.yaml'),
+  ).action(async (files: string[], options: PutFlags) => {
+    const { runApply } = await import('./changes.ts');
+    finish(await runApply({ files, ...options }, print, complain));
+  });
+  putting(
+    program
+      .command('rollback')
+      .description('put a configuration in force again that was before')
+      .argument('<hash>', 'of `weft get snapshots`, or how it begins'),
+  ).action(async (hash: string, options: PutFlags) => {
+    const { runRollback } = await import('./changes.ts');
+    finish(await runRollback({ hash, ...options }, print, complain));
+  });
+}
+
+interface ChangeFlags extends ApiFlags {
+  readonly json: boolean;
+}
+
+interface PutFlags extends ChangeFlags {
+  readonly ifMatch?: string;
+}
+
+function putting(command: Command): Command {
+  return withApi(
+    command
+      .option('--if-match <hash>', 'only if this snapshot is in force, as `weft plan` has said it')
+      .option('--json', 'for programs', false),
+  );
 }
 
 interface BackupFlags {

@@ -1,0 +1,20 @@
+// What the API reads and does, as the rest of the control plane offers it.
+import type { Authority } from '../../certs/authority/authority.ts';
+import type { GrantLedger } from '../../certs/authority/ledger.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { StreamState } from '../server/proxy-stream.ts';
+import type { Changes } from '../snapshot/changes.ts';
+import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
+
+export interface ApiFacts {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly authority: Pick<Authority, 'trustDomain' | 'notAfter' | 'rootFingerprint' | 'bundle' | 'chain'>;
+  readonly ledger: Pick<GrantLedger, 'grants'>;
+  readonly registry: Pick<Registry, 'instances' | 'endpointsOf'>;
+  readonly snapshots: Pick<SnapshotStore, 'snapshot' | 'locate'>;
+  readonly changes: Pick<Changes, 'plan' | 'apply' | 'rollback' | 'known' | 'inForce' | 'audit'>;
+  readonly counts: Readonly<Record<'acks' | 'nacks' | 'invalidConfigs', number>>;
+  /** Proxies with an open stream, sorted by account and name. */
+  readonly proxies: () => readonly StreamState[];
+}
