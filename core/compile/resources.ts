@@ -73,6 +73,7 @@ export function compileInbound(
     ports: service.ports,
     policy: compilePolicy(mesh, service, callers),
     ...timeouts,
+    health: service.health,
     proxyProtocol: service.proxyProtocol,
     ruleId: service.ruleId,
   };

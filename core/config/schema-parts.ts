@@ -1,5 +1,6 @@
 // The small pieces that the schema is put together from, and its bounds.
 import { Type, type TSchema } from 'typebox';
+import { HEALTH_BOUNDS } from '../model/health.ts';
 
 /** RFC 1123 label: names become host names, environment variables and paths of identities. */
 const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
@@ -18,6 +19,9 @@ export const duration = (description: string) => {
   const text = Type.String({ pattern: DURATION_PATTERN, title });
   return Type.Union([text, Type.Literal(0, { title })], { title, description });
 };
+/** A duration that 0 would not make sense of. */
+const span = (description: string) =>
+  Type.String({ pattern: DURATION_PATTERN, title: 'a duration such as 5s or 500ms', description });
 /** One duration is `request`. */
 export const timeouts = (description: string) => {
   const title = 'a duration such as 2s, 500ms or 1m, 0 for none, or { request, perTry, idle }';
@@ -38,6 +42,40 @@ export const timeouts = (description: string) => {
   const text = Type.String({ pattern: DURATION_PATTERN, title });
   return Type.Union([text, Type.Literal(0, { title }), parts], { title, description });
 };
+/** A path alone is that of a mapping with the defaults. */
+export const health = () => {
+  const title = 'a path such as /healthz, none, or { path, interval, timeout, healthy, unhealthy }';
+  const { least, most } = HEALTH_BOUNDS.times;
+  const times = (description: string, preset: number) =>
+    Type.Integer({
+      minimum: least,
+      maximum: most,
+      title: `a whole number from ${least} to ${most}`,
+      description,
+      default: preset,
+    });
+  const text = Type.String({ minLength: 1, maxLength: MOST.text, title });
+  const parts = Type.Object(
+    {
+      path: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: MOST.text,
+          title: 'a path such as /healthz',
+          description: 'GET has to be answered with 2xx or 3xx. Without it a TCP connection is enough.',
+        }),
+      ),
+      interval: Type.Optional(span('Between one answer and the next question. Default 5s.')),
+      timeout: Type.Optional(span('The longest that an answer may take. Default 1s.')),
+      healthy: Type.Optional(times('Answers in a row that make an app that was down up.', 1)),
+      unhealthy: Type.Optional(times('Failures in a row that make an app that was up down.', 3)),
+    },
+    { ...closed, title: 'a mapping with path, interval, timeout, healthy or unhealthy' },
+  );
+  const description =
+    'How its own sidecar asks the app whether it can take calls. Default: by a TCP connection. none: it does not.';
+  return Type.Union([text, parts], { title, description });
+};
 export const size = (description: string, preset: string | number) => {
   const title = 'a size such as 64KiB or 10MiB, or a number of bytes';
   const text = Type.String({ pattern: String.raw`^\d{1,9}(KiB|MiB|GiB)$`, title });
@@ -48,7 +86,8 @@ export const workers = () =>
     minimum: 1,
     maximum: 64,
     title: 'a whole number from 1 to 64',
-    description: 'How many threads its proxy has where Weft starts it, or with --standalone; elsewhere `--workers` says it.',
+    description:
+      'How many threads its proxy has where Weft starts it, or with --standalone; elsewhere `--workers` says it.',
     default: 1,
   });
 export const texts = (item: string, title: string, description?: string) =>

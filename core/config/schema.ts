@@ -6,6 +6,7 @@ import { FORWARDED_FIELDS, LIMIT_BOUNDS } from '../model/listener.ts';
 import {
   closed,
   duration,
+  health,
   MOST,
   named,
   names,
@@ -139,6 +140,7 @@ const service = Type.Object(
     timeout: Type.Optional(
       timeouts('The longest that a whole request may take, retries included. Default 15s; grpc: none.'),
     ),
+    health: Type.Optional(health()),
     proxyProtocol: Type.Optional(
       Type.Enum(['v1', 'v2'], {
         title: '"v1" or "v2"',

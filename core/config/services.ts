@@ -3,6 +3,7 @@
 import type { AllowRule, HostPort, PathPattern, Service, ServiceVersion } from '../model/mesh.ts';
 import { parseHostPort } from './address.ts';
 import type { ServiceEntry } from './directory.ts';
+import { readHealth } from './health.ts';
 import { quote, type Path } from './problem.ts';
 import type { Reader } from './reader.ts';
 import { readMethods, readPattern } from './route-match.ts';
@@ -11,7 +12,7 @@ import type { ServiceFile } from './schema.ts';
 import { readTimeouts } from './timeouts.ts';
 
 const RESERVED = ['weft-', 'edge-'];
-const WORKLOAD_KEYS = ['port', 'ports', 'run', 'calls', 'allow', 'versions', 'instances', 'workers'] as const;
+const WORKLOAD_KEYS = ['port', 'ports', 'run', 'calls', 'allow', 'health', 'versions', 'instances', 'workers'] as const;
 
 /** null: it is both a workload and a static service; what is wrong is reported. */
 export function readService({ name, reader, file }: ServiceEntry): Service | null {
@@ -57,6 +58,7 @@ export function readService({ name, reader, file }: ServiceEntry): Service | nul
     allow: readAllow(reader, [...path, 'allow'], file.allow),
     versions: readVersions(reader, path, file),
     workers: file.workers ?? 1,
+    health: readHealth(reader, [...path, 'health'], file.health, ports),
   };
 }
 

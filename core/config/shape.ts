@@ -197,13 +197,13 @@ function boundOf(keyword: string, schema: SchemaNode): string | null {
 }
 
 function hintFor(data: unknown, schema: SchemaNode): string {
+  if (schema.title?.startsWith('a duration') && typeof data === 'number' && data > 0)
+    return `write ${data}${data < 100 ? 's' : 'ms'}`;
   if (schema.type === 'string' && (typeof data === 'number' || typeof data === 'boolean'))
     return `put it in quotes: "${data}"`;
   if (schema.type === 'array' && typeof data === 'string') return `write [${data}]`;
   const isNumber = schema.type === 'integer' || schema.type === 'number';
   if (isNumber && typeof data === 'string' && /^\d+$/.test(data)) return `without quotes: ${data}`;
-  if (schema.title?.startsWith('a duration') && typeof data === 'number' && data > 0)
-    return `write ${data}${data < 100 ? 's' : 'ms'}`;
   if (schema.enum !== undefined && typeof data === 'string') return suggestName(data, schema.enum.map(String));
   return '';
 }

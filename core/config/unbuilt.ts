@@ -6,18 +6,7 @@ import { patternOf, type Path } from './problem.ts';
 /** `*` stands for one name or list position. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   '': ['consumers', 'auth'],
-  'services.*': [
-    'health',
-    'retry',
-    'circuitBreaker',
-    'outlier',
-    'external',
-    'tls',
-    'rateLimit',
-    'cache',
-    'mirror',
-    'fault',
-  ],
+  'services.*': ['retry', 'circuitBreaker', 'outlier', 'external', 'tls', 'rateLimit', 'cache', 'mirror', 'fault'],
   'edges.*': ['auth', 'rateLimit', 'cors', 'cache'],
   'edges.*.routes[*]': [
     'auth',

@@ -2,6 +2,7 @@
 // YAML, `core/compile` turns it into a snapshot. Deeply readonly; plain data; no line numbers (those
 // stand in the SourceMap beside it, so that a comment changes nothing).
 import type { Milliseconds, RuleId } from './brand.ts';
+import type { HealthCheck } from './health.ts';
 import type { ForwardedFields, ListenerLimits } from './listener.ts';
 
 export interface Mesh {
@@ -52,6 +53,8 @@ export interface WorkloadService {
   readonly perTryTimeout: Milliseconds | null;
   /** Without a byte in either direction. 0: none; null: the default. */
   readonly idleTimeout: Milliseconds | null;
+  /** How its sidecar asks the app; null: it does not, and nobody asks a job. */
+  readonly health: HealthCheck | null;
   /** TCP: begin connections to the app with a PROXY header that names the client; null: none. */
   readonly proxyProtocol: ProxyProtocol | null;
   readonly ruleId: RuleId;

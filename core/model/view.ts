@@ -2,6 +2,7 @@
 // it, the discovery stream carries it, the proxy decodes, warms and swaps it. Names refer only to
 // resources of the same view: a dangling one is a compile error there and a NACK here.
 import type { ClusterName, Milliseconds, RuleId, SnapshotHash, SpiffeId } from './brand.ts';
+import type { HealthCheck } from './health.ts';
 import type { ForwardedFields, ListenerLimits } from './listener.ts';
 import type {
   BalancePolicy,
@@ -77,6 +78,8 @@ export interface InboundListener {
   readonly timeout: Milliseconds;
   /** As in a Route. */
   readonly idleTimeout: Milliseconds | null;
+  /** null: the app is not asked, and counts as up. */
+  readonly health: HealthCheck | null;
   /** TCP connections to the app begin with such a PROXY header. */
   readonly proxyProtocol: ProxyProtocol | null;
   readonly ruleId: RuleId;

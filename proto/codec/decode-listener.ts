@@ -5,13 +5,15 @@ import type { AuthorizationPolicy, CompiledAllow, Listener, TcpRoute } from '../
 import type { AllowRule__Output } from '../gen/weft/v1/AllowRule.ts';
 import type { AuthorizationPolicy__Output } from '../gen/weft/v1/AuthorizationPolicy.ts';
 import type { EdgeListener__Output } from '../gen/weft/v1/EdgeListener.ts';
+import type { HealthCheck__Output } from '../gen/weft/v1/HealthCheck.ts';
 import type { InboundListener__Output } from '../gen/weft/v1/InboundListener.ts';
 import type { ListenerLimits__Output } from '../gen/weft/v1/ListenerLimits.ts';
 import type { Listener__Output } from '../gen/weft/v1/Listener.ts';
 import type { OutboundListener__Output } from '../gen/weft/v1/OutboundListener.ts';
 import type { ServicePort__Output } from '../gen/weft/v1/ServicePort.ts';
 import type { TcpRoute__Output } from '../gen/weft/v1/TcpRoute.ts';
-import { ruleId } from '../../core/model/brand.ts';
+import { milliseconds, ruleId } from '../../core/model/brand.ts';
+import { DEFAULT_HEALTH, HEALTH_BOUNDS, type HealthCheck } from '../../core/model/health.ts';
 import { decodeMethods, decodePath, decodeSplit } from './decode-match.ts';
 import { decodeProtocol, decodeProxyProtocol, modelWord, WIRE_EDGE_TLS, WIRE_FORWARDED } from './enums.ts';
 import { LIMITS, type FieldReader } from './fields.ts';
@@ -35,6 +37,21 @@ function decodeInbound(reader: FieldReader, wire: InboundListener__Output) {
     timeout: reader.milliseconds('inbound.timeout_ms', wire.timeoutMs),
     idleTimeout: wire.idleTimeout ? reader.milliseconds('inbound.idle_timeout.ms', wire.idleTimeout.ms) : null,
     proxyProtocol: decodeProxyProtocol(reader, 'inbound.proxy_protocol', wire.proxyProtocol),
+    health: wire.health ? decodeHealth(reader, 'inbound.health', wire.health) : DEFAULT_HEALTH,
+  };
+}
+
+function decodeHealth(reader: FieldReader, at: string, wire: HealthCheck__Output): HealthCheck | null {
+  if (wire.off) return null;
+  const { interval, timeout, times } = HEALTH_BOUNDS;
+  const time = (name: string, value: number, { least, most }: typeof interval | typeof timeout) =>
+    milliseconds(reader.integer(`${at}.${name}`, value, least, most));
+  return {
+    path: wire.path === '' ? null : reader.text(`${at}.path`, wire.path),
+    interval: time('interval_ms', wire.intervalMs, interval),
+    timeout: time('timeout_ms', wire.timeoutMs, timeout),
+    healthy: reader.integer(`${at}.healthy`, wire.healthy, times.least, times.most),
+    unhealthy: reader.integer(`${at}.unhealthy`, wire.unhealthy, times.least, times.most),
   };
 }
 

@@ -1,5 +1,6 @@
 // Model → wire, for the control plane: one resource at a time, each with the content hash that is its
 // version. Keys are written in a fixed order, so that equal content has equal bytes and equal versions.
+import type { HealthCheck } from '../../core/model/health.ts';
 import type { PathPattern, ServicePort } from '../../core/model/mesh.ts';
 import type {
   AuthorizationPolicy,
@@ -15,6 +16,7 @@ import type {
 } from '../../core/model/view.ts';
 import { sha256Hex } from '../../host/hash.ts';
 import type { AuthorizationPolicy as WirePolicy } from '../gen/weft/v1/AuthorizationPolicy.ts';
+import type { HealthCheck as WireHealth } from '../gen/weft/v1/HealthCheck.ts';
 import type { Listener as WireListener } from '../gen/weft/v1/Listener.ts';
 import type { PathPattern as WirePath } from '../gen/weft/v1/PathPattern.ts';
 import type { Resource } from '../gen/weft/v1/Resource.ts';
@@ -143,6 +145,7 @@ function listenerKind(listener: Listener): WireListener {
           protocol: WIRE_PROTOCOL[listener.protocol],
           ports: listener.ports.map(portBody),
           proxyProtocol: WIRE_PROXY_PROTOCOL[listener.proxyProtocol ?? 'none'],
+          health: healthBody(listener.health),
         },
       };
     case 'outbound':
@@ -233,6 +236,12 @@ function routeBody(route: Route): WireRoute {
 
 function idleBody(timeout: number | null): { idleTimeout?: { ms: number } } {
   return timeout === null ? {} : { idleTimeout: { ms: timeout } };
+}
+
+function healthBody(health: HealthCheck | null): WireHealth {
+  if (health === null) return { off: true };
+  const { path, interval, timeout, healthy, unhealthy } = health;
+  return { path: path ?? '', intervalMs: interval, timeoutMs: timeout, healthy, unhealthy };
 }
 
 function pathBody(pattern: PathPattern): WirePath {

@@ -15,6 +15,7 @@ import type { DiscoveryResponse as _weft_v1_DiscoveryResponse, DiscoveryResponse
 import type { EdgeListener as _weft_v1_EdgeListener, EdgeListener__Output as _weft_v1_EdgeListener__Output } from './weft/v1/EdgeListener.ts';
 import type { Endpoint as _weft_v1_Endpoint, Endpoint__Output as _weft_v1_Endpoint__Output } from './weft/v1/Endpoint.ts';
 import type { ErrorDetail as _weft_v1_ErrorDetail, ErrorDetail__Output as _weft_v1_ErrorDetail__Output } from './weft/v1/ErrorDetail.ts';
+import type { HealthCheck as _weft_v1_HealthCheck, HealthCheck__Output as _weft_v1_HealthCheck__Output } from './weft/v1/HealthCheck.ts';
 import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from './weft/v1/IdleTimeout.ts';
 import type { InboundListener as _weft_v1_InboundListener, InboundListener__Output as _weft_v1_InboundListener__Output } from './weft/v1/InboundListener.ts';
 import type { Listener as _weft_v1_Listener, Listener__Output as _weft_v1_Listener__Output } from './weft/v1/Listener.ts';
@@ -66,6 +67,7 @@ export interface ProtoGrpcType {
       Endpoint: MessageTypeDefinition<_weft_v1_Endpoint, _weft_v1_Endpoint__Output>
       ErrorDetail: MessageTypeDefinition<_weft_v1_ErrorDetail, _weft_v1_ErrorDetail__Output>
       ForwardedFields: EnumTypeDefinition
+      HealthCheck: MessageTypeDefinition<_weft_v1_HealthCheck, _weft_v1_HealthCheck__Output>
       IdleTimeout: MessageTypeDefinition<_weft_v1_IdleTimeout, _weft_v1_IdleTimeout__Output>
       InboundListener: MessageTypeDefinition<_weft_v1_InboundListener, _weft_v1_InboundListener__Output>
       Listener: MessageTypeDefinition<_weft_v1_Listener, _weft_v1_Listener__Output>

@@ -9,6 +9,7 @@ import type { Cluster as _weft_v1_Cluster, Cluster__Output as _weft_v1_Cluster__
 import type { ClusterEndpoints as _weft_v1_ClusterEndpoints, ClusterEndpoints__Output as _weft_v1_ClusterEndpoints__Output } from './weft/v1/ClusterEndpoints.ts';
 import type { EdgeListener as _weft_v1_EdgeListener, EdgeListener__Output as _weft_v1_EdgeListener__Output } from './weft/v1/EdgeListener.ts';
 import type { Endpoint as _weft_v1_Endpoint, Endpoint__Output as _weft_v1_Endpoint__Output } from './weft/v1/Endpoint.ts';
+import type { HealthCheck as _weft_v1_HealthCheck, HealthCheck__Output as _weft_v1_HealthCheck__Output } from './weft/v1/HealthCheck.ts';
 import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from './weft/v1/IdleTimeout.ts';
 import type { InboundListener as _weft_v1_InboundListener, InboundListener__Output as _weft_v1_InboundListener__Output } from './weft/v1/InboundListener.ts';
 import type { Listener as _weft_v1_Listener, Listener__Output as _weft_v1_Listener__Output } from './weft/v1/Listener.ts';
@@ -44,6 +45,7 @@ export interface ProtoGrpcType {
       EdgeTls: EnumTypeDefinition
       Endpoint: MessageTypeDefinition<_weft_v1_Endpoint, _weft_v1_Endpoint__Output>
       ForwardedFields: EnumTypeDefinition
+      HealthCheck: MessageTypeDefinition<_weft_v1_HealthCheck, _weft_v1_HealthCheck__Output>
       IdleTimeout: MessageTypeDefinition<_weft_v1_IdleTimeout, _weft_v1_IdleTimeout__Output>
       InboundListener: MessageTypeDefinition<_weft_v1_InboundListener, _weft_v1_InboundListener__Output>
       Listener: MessageTypeDefinition<_weft_v1_Listener, _weft_v1_Listener__Output>

@@ -21,6 +21,14 @@ const rule = word.map((name) => ruleId(`services.${name}`));
 const time = fc.integer({ min: 0, max: 2 ** 31 - 1 }).map(milliseconds);
 const protocol = fc.constantFrom('http' as const, 'http2' as const, 'grpc' as const, 'tcp' as const);
 const proxyProtocol = fc.constantFrom('v1' as const, 'v2' as const, null);
+const times = fc.integer({ min: 1, max: 100 });
+const health = fc.record({
+  path: fc.option(fc.webPath({ size: 'small' }).map((text) => `/${text}`)),
+  interval: fc.integer({ min: 100, max: 3_600_000 }).map(milliseconds),
+  timeout: fc.integer({ min: 10, max: 60_000 }).map(milliseconds),
+  healthy: times,
+  unhealthy: times,
+});
 const method = fc.constantFrom('GET', 'POST', 'PURGE', 'M-SEARCH');
 const identity = word.map((name) => spiffeId('shop.test', 'default', name));
 const short = <T>(item: fc.Arbitrary<T>, minLength = 0) => fc.array(item, { minLength, maxLength: 3 });
@@ -116,6 +124,7 @@ function arbitraryListener(
     policy,
     timeout: time,
     idleTimeout: fc.option(time),
+    health: fc.option(health),
     proxyProtocol,
     ruleId: rule,
   });

@@ -1,6 +1,7 @@
 // A sidecar in this process whose app calls static services, with views made by hand.
 import type { TestContext } from 'node:test';
 import { clusterName, milliseconds, ruleId, type SnapshotHash } from '../../core/model/brand.ts';
+import { DEFAULT_HEALTH } from '../../core/model/health.ts';
 import type { Listener, View } from '../../core/model/view.ts';
 import { OutboundMode } from '../../proxy/mode/outbound.ts';
 import { endpointAt, route, startProxy, staticCluster, type ProxyHarness } from './proxy-harness.ts';
@@ -49,6 +50,7 @@ function inbound(appPort: number): Listener {
     policy: { callers: [], allow: null, denyRuleId: rule },
     timeout: milliseconds(0),
     idleTimeout: null,
+    health: DEFAULT_HEALTH,
     ruleId: rule,
   };
 }

@@ -8,6 +8,7 @@ import {
   type SnapshotHash,
   type SpiffeId,
 } from '../../core/model/brand.ts';
+import { DEFAULT_HEALTH } from '../../core/model/health.ts';
 import type { Endpoint, View } from '../../core/model/view.ts';
 import { InboundMode } from '../../proxy/mode/inbound.ts';
 import { OutboundMode } from '../../proxy/mode/outbound.ts';
@@ -44,6 +45,7 @@ export function inboundView(): View {
           policy: { callers: [caller], allow: [allow], denyRuleId: ruleId('services.payments.allow') },
           timeout: milliseconds(5_000),
           idleTimeout: null,
+          health: DEFAULT_HEALTH,
           ruleId: ruleId('services.payments'),
         },
       ],

@@ -5,6 +5,7 @@ import type { Protocol as _weft_v1_Protocol, Protocol__Output as _weft_v1_Protoc
 import type { IdleTimeout as _weft_v1_IdleTimeout, IdleTimeout__Output as _weft_v1_IdleTimeout__Output } from '../../weft/v1/IdleTimeout.ts';
 import type { ServicePort as _weft_v1_ServicePort, ServicePort__Output as _weft_v1_ServicePort__Output } from '../../weft/v1/ServicePort.ts';
 import type { ProxyProtocol as _weft_v1_ProxyProtocol, ProxyProtocol__Output as _weft_v1_ProxyProtocol__Output } from '../../weft/v1/ProxyProtocol.ts';
+import type { HealthCheck as _weft_v1_HealthCheck, HealthCheck__Output as _weft_v1_HealthCheck__Output } from '../../weft/v1/HealthCheck.ts';
 
 export interface InboundListener {
   'service'?: (string);
@@ -21,6 +22,10 @@ export interface InboundListener {
    */
   'ports'?: (_weft_v1_ServicePort)[];
   'proxyProtocol'?: (_weft_v1_ProxyProtocol);
+  /**
+   * Absent: a TCP connection now and then.
+   */
+  'health'?: (_weft_v1_HealthCheck | null);
 }
 
 export interface InboundListener__Output {
@@ -38,4 +43,8 @@ export interface InboundListener__Output {
    */
   'ports': (_weft_v1_ServicePort__Output)[];
   'proxyProtocol': (_weft_v1_ProxyProtocol__Output);
+  /**
+   * Absent: a TCP connection now and then.
+   */
+  'health': (_weft_v1_HealthCheck__Output | null);
 }

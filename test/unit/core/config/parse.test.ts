@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createConfigParser } from '../../../../core/config/parse.ts';
 import { ruleId } from '../../../../core/model/brand.ts';
+import { DEFAULT_HEALTH } from '../../../../core/model/health.ts';
 import { DEFAULT_LIMITS } from '../../../../core/model/listener.ts';
 import type { Mesh } from '../../../../core/model/mesh.ts';
 
@@ -36,6 +37,7 @@ test('what is left out gets its default', () => {
     allow: null,
     versions: [{ name: null, instances: 1 }],
     workers: 1,
+    health: DEFAULT_HEALTH,
     balance: 'least-request',
     timeout: null,
     perTryTimeout: null,
@@ -56,6 +58,7 @@ services:
     versions: { v2: {}, v1: { instances: 3 }, v0: { instances: 0 } }
     balance: round-robin
     workers: 3
+    health: { path: /healthz, interval: 2s, unhealthy: 2 }
     timeout: { request: 500ms, perTry: 200ms, idle: 1m }
     allow:
       - { from: web, methods: [GET, PURGE], paths: [/a, "/b/{id}", /c/**] }
@@ -90,6 +93,7 @@ edges: { main: { listeners: [{ port: 8080 }], routes: [{ match: /**, to: api }] 
       { name: 'v2', instances: 1 },
     ],
     workers: 3,
+    health: { ...DEFAULT_HEALTH, path: '/healthz', interval: 2_000, unhealthy: 2 },
     balance: 'round-robin',
     timeout: 500,
     perTryTimeout: 200,
