@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CONTROL_PLANE_NODE_FLAGS } from '../../host/node-flags.ts';
 import { readChildMessage } from '../../host/ipc.ts';
 import { measure, PROXY_CORE } from '../process.ts';
 import { BENCH } from '../results.ts';
@@ -47,7 +48,15 @@ export class ControlPlane {
     const settings = ['--ca-dir', folders.ca, '--state-dir', folders.state, '--discovery', `127.0.0.1:${port}`];
     const ports = ['--join', '127.0.0.1:0', '--status', '127.0.0.1:0', '--log-level', 'warn'];
     const flags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-    const command = [process.execPath, ...flags, join(BENCH, main), ...settings, ...ports, ...this.#files];
+    const command = [
+      process.execPath,
+      ...CONTROL_PLANE_NODE_FLAGS,
+      ...flags,
+      join(BENCH, main),
+      ...settings,
+      ...ports,
+      ...this.#files,
+    ];
     const log = openSync(join(work, 'control-plane.log'), 'a');
     const child = spawn('taskset', ['-c', String(PROXY_CORE), ...command], { stdio: ['ignore', log, log, 'ipc'] });
     closeSync(log);

@@ -1,6 +1,6 @@
-// `weft edge|sidecar|run` become the proxy's program, with the same pid; `weft control-plane` runs here.
+// `weft edge|sidecar|run|control-plane` become another program, with the same pid and its own V8 flags.
 import { CONTROL_PLANE_SETTINGS } from '../../host/control-plane-settings.ts';
-import { becomeProxy } from '../../host/exec.ts';
+import { becomeControlPlane, becomeProxy } from '../../host/exec.ts';
 import { EDGE_SETTINGS, SIDECAR_SETTINGS } from '../../host/proxy-settings.ts';
 import { settingsHelp } from '../../host/settings.ts';
 import { entryOf } from './entry.ts';
@@ -33,6 +33,7 @@ export async function becomeProgram(program: Program): Promise<void> {
     return;
   }
   if (program !== 'control-plane') becomeProxy(entryOf('proxy'), [program, ...args]);
+  becomeControlPlane(entryOf('control-plane'), args);
   const { runControlPlane } = await import('../run.ts');
   await runControlPlane(args, process.env);
 }

@@ -5,6 +5,7 @@ import {
   appEnvironment,
   calleeVariables,
   portVariable,
+  CONTROL_PLANE_NODE_FLAGS,
   PROXY_NODE_FLAGS,
   proxyEnvironment,
 } from '../../../host/node-flags.ts';
@@ -61,7 +62,7 @@ export class Launcher {
       name: 'control-plane',
       role: 'control-plane',
       program: process.execPath,
-      args: [controlPlaneEntry, ...flagList(flags)],
+      args: [...CONTROL_PLANE_NODE_FLAGS, controlPlaneEntry, ...flagList(flags)],
       env: this.#weftEnvironment,
       ...this.#own,
     };

@@ -5,7 +5,7 @@ import type { InstancePlan } from '../../../../../control-plane/cli/up/plan.ts';
 import { PortBook } from '../../../../../control-plane/cli/up/ports.ts';
 import { seededRandom } from '../../../../../core/kit/random.ts';
 import { CONTROL_PLANE_SETTINGS } from '../../../../../host/control-plane-settings.ts';
-import { PROXY_NODE_FLAGS } from '../../../../../host/node-flags.ts';
+import { CONTROL_PLANE_NODE_FLAGS, PROXY_NODE_FLAGS } from '../../../../../host/node-flags.ts';
 import { EDGE_SETTINGS, SIDECAR_SETTINGS } from '../../../../../host/proxy-settings.ts';
 import { readSettings } from '../../../../../host/settings.ts';
 
@@ -38,7 +38,11 @@ describe('the processes of weft up', () => {
   it('have command lines that the programs understand, and meet on the same ports', async () => {
     const launch = launcher();
     const plane = await launch.controlPlane();
-    const { settings } = await readSettings(CONTROL_PLANE_SETTINGS, plane.args.slice(1), {});
+    const { settings } = await readSettings(
+      CONTROL_PLANE_SETTINGS,
+      plane.args.slice(CONTROL_PLANE_NODE_FLAGS.length + 1),
+      {},
+    );
     const sidecar = await launch.sidecar(ORDERS, 'secret');
     assert.deepEqual(sidecar.args.slice(0, PROXY_NODE_FLAGS.length + 2), [
       ...PROXY_NODE_FLAGS,
