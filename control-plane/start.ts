@@ -168,7 +168,7 @@ async function readConfig(files: readonly string[], intake: ConfigIntake, closer
   intake.requireConfig();
 }
 
-interface State extends Omit<ApiFacts, 'proxies' | 'authority'> {
+interface State extends Omit<ApiFacts, 'proxies' | 'ask' | 'authority'> {
   readonly authority: Authority;
   readonly snapshots: SnapshotStore;
   readonly registry: Registry;
@@ -194,7 +194,12 @@ async function serveFacts(
   closers.add(() => status.close());
   const admin = await startAdminServer(join(settings.stateDir, 'admin.sock'), adminPages(facts));
   closers.add(() => admin.close());
-  const api = await serveApi(settings, { ...state, proxies: facts.proxies }, log, closers);
+  const api = await serveApi(
+    settings,
+    { ...state, proxies: facts.proxies, ask: (instance, query) => servers.discovery.ask(instance, query) },
+    log,
+    closers,
+  );
   return {
     ports: [
       { name: 'discovery', host: settings.discovery.host, port: servers.discoveryPort },

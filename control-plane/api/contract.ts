@@ -39,24 +39,28 @@ export type StatusItem = Shape<typeof STATUS>;
 
 const PROXY_STATUS = record(
   {
+    time: time('When it came.'),
     snapshot: orNull(text('What it runs by its own word; null: none yet.')),
     viewOrigin: oneOf(['stream', 'disk', 'unknown'], 'Where the view that runs came from.'),
-    viewAgeSeconds: count('Since the control plane last stood behind that view.'),
-    certificateSerial: text('Of the certificate in use: hex, lower case.'),
-    certificateNotAfter: orNull(time('End of the certificate in use.')),
-    appHealth: oneOf(['up', 'down', 'unprobed'], 'As its own sidecar finds the app.'),
+    viewAgeSeconds: Type.Number({ minimum: 0, description: 'Since a control plane last stood behind that view.' }),
+    certificate: orNull(
+      record({ serial: text('Hex, lower case.'), notAfter: time('When it ends.') }, 'The one in use; null: not said.'),
+    ),
+    appHealth: oneOf(['up', 'down', 'not-probed'], 'As its own sidecar finds the app.'),
     appHealthReason: text('Why the app is down; else empty.'),
-    inFlight: count('Requests that are being forwarded.'),
+    inFlight: Type.Number({ minimum: 0, description: 'Requests that are being forwarded.' }),
     requestsPerSecond: Type.Number({ minimum: 0, description: 'Over the time since the status before.' }),
     draining: flag('It takes no new calls.'),
-    clockSkewMs: Type.Integer({ description: 'Its clock less that of the control plane, when the status came.' }),
+    clockOffsetMs: orNull(
+      Type.Number({ description: 'Its clock less that of the control plane, when the status came; null: not said.' }),
+    ),
     unbound: texts('Addresses of its view on which it could not listen.'),
     unreachable: Type.Array(record({ cluster: Type.String(), endpoint: Type.String(), reason: Type.String() }), {
       description: 'Instances that it could not reach when it last tried.',
     }),
-    memoryBytes: count('Resident memory.'),
+    memoryBytes: Type.Number({ minimum: 0, description: 'Resident memory; 0: not said.' }),
   },
-  'How the proxy is, by its own word.',
+  'How the proxy is, by its own word; null: it has not said, as an older one.',
 );
 export type ProxyStatusItem = Shape<typeof PROXY_STATUS>;
 
@@ -71,6 +75,8 @@ export const PROXY = record(
     snapshot: orNull(text('Hash of the last view that it acknowledged; null: none on this stream.')),
     current: flag('Whether that is what is in force.'),
     refusal: orNull(record({ code: Type.String(), message: Type.String() }, 'Why it refused the last view.')),
+    since: time('When its stream was opened.'),
+    notAfter: time('End of the certificate with which it connected.'),
     registered: flag('Whether callers are told of it.'),
     status: orNull(PROXY_STATUS),
   },

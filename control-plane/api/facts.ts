@@ -2,6 +2,7 @@
 import type { Authority } from '../../certs/authority/authority.ts';
 import type { GrantLedger } from '../../certs/authority/ledger.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { AskAnswer, AskQuery } from '../server/asks.ts';
 import type { StreamState } from '../server/proxy-stream.ts';
 import type { Changes } from '../snapshot/changes.ts';
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
@@ -17,4 +18,6 @@ export interface ApiFacts {
   readonly counts: Readonly<Record<'acks' | 'nacks' | 'invalidConfigs', number>>;
   /** Proxies with an open stream, sorted by account and name. */
   readonly proxies: () => readonly StreamState[];
+  /** What a proxy has decided of late; the error is in words. */
+  readonly ask: (instance: string, query: AskQuery) => Promise<AskAnswer>;
 }

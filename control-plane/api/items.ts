@@ -2,9 +2,10 @@
 import { readCertificate } from '../../certs/x509/certificate.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import { VERSION } from '../../host/version.ts';
+import type { ReportedStatus } from '../server/reported-status.ts';
 import type { KnownSnapshot } from '../snapshot/changes.ts';
 import type { Caller } from './caller.ts';
-import type { AuditItem, CertificateItem, ProxyItem, SnapshotItem, StatusItem } from './contract.ts';
+import type { AuditItem, CertificateItem, ProxyItem, ProxyStatusItem, SnapshotItem, StatusItem } from './contract.ts';
 import type { ApiFacts } from './facts.ts';
 
 export function statusOf(facts: ApiFacts, { name, role }: Caller): StatusItem {
@@ -36,12 +37,36 @@ export function proxiesOf(facts: ApiFacts): readonly ProxyItem[] {
       current: snapshot !== null && snapshot === inForce,
       refusal,
       registered: registered.has(`${account}/${instance}`),
-      status: null,
+      since: timeOf(state.since),
+      notAfter: timeOf(state.notAfter),
+      status: state.status === null ? null : proxyStatus(state.status),
     };
   });
 }
 
-export function certificatesOf({ authority, ledger }: ApiFacts): readonly CertificateItem[] {
+function proxyStatus(status: ReportedStatus): ProxyStatusItem {
+  const { at, snapshot, certificate, unbound, unreachable } = status;
+  return {
+    time: timeOf(at),
+    snapshot,
+    viewOrigin: status.viewOrigin ?? 'unknown',
+    viewAgeSeconds: status.viewAge,
+    certificate: certificate === null ? null : { serial: certificate.serial, notAfter: timeOf(certificate.notAfter) },
+    appHealth: status.app,
+    appHealthReason: status.appReason,
+    inFlight: status.inFlight,
+    requestsPerSecond: status.requestsPerSecond,
+    draining: status.draining,
+    clockOffsetMs: status.clockOffset,
+    unbound,
+    unreachable,
+    memoryBytes: status.memory,
+  };
+}
+
+export function certificatesOf({ authority, ledger, proxies }: ApiFacts): readonly CertificateItem[] {
+  const said = proxies().flatMap(({ status }) => status?.certificate?.serial ?? []);
+  const inUse = new Set(said);
   const own = [
     ...authority.bundle.map((der) => authorityItem('root', der)),
     ...authority.chain.map((der) => authorityItem('issuing', der)),
@@ -52,7 +77,7 @@ export function certificatesOf({ authority, ledger }: ApiFacts): readonly Certif
       ...{ name: serial, purpose, identity, account, version, instance },
       issuedAt: timeOf(issuedAt),
       notAfter: timeOf(notAfter),
-      inUse: null,
+      inUse: said.length === 0 ? null : inUse.has(serial),
     }));
   return [...own, ...issued];
 }
@@ -82,6 +107,9 @@ export function snapshotItem(known: KnownSnapshot): SnapshotItem {
   return { name: hash, number, time: timeOf(time), source, who, services, edges, inForce };
 }
 
+/** ECMA-262 §21.4.1.1. */
+const LAST = 8.64e15;
+
 /** null: no line of the audit log, as after damage. */
 export function auditItem(line: unknown): AuditItem | null {
   const fields = new Map<string, unknown>(typeof line === 'object' && line !== null ? Object.entries(line) : []);
@@ -93,6 +121,7 @@ export function auditItem(line: unknown): AuditItem | null {
   return { name: String(number), time, action, who, snapshot: hash, services, edges };
 }
 
+/** A proxy may say what it likes: what is no time of JavaScript is its last. */
 function timeOf(ms: number): string {
-  return new Date(ms).toISOString();
+  return new Date(Math.min(ms, LAST)).toISOString();
 }

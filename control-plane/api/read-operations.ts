@@ -5,6 +5,7 @@ import {
   AUDIT,
   CERTIFICATE,
   CONFIG,
+  DECISIONS,
   PROXY,
   ROUTE,
   SERVICE,
@@ -90,15 +91,20 @@ export function readOperations(facts: ApiFacts): readonly Operation[] {
     },
     {
       ...PLAIN,
+      ...{ id: 'getDecisions', path: '/v1/proxies/{name}/decisions', answer: DECISIONS },
+      summary: 'What a proxy has decided of late: it is asked at once.',
+      problems: ['bad-request', 'not-found', 'timeout'],
+      query: [
+        { name: 'request', schema: Type.String({ maxLength: MOST_ID }), description: 'Of one request: its id.' },
+        limitField(MOST_DECISIONS),
+      ],
+      run: (call) => decisions(facts, call),
+    },
+    {
+      ...PLAIN,
       ...{ id: 'listAudit', path: '/v1/audit', summary: 'Who changed what, newest first.', answer: listOf(AUDIT) },
       problems: ['bad-request'],
-      query: [
-        {
-          name: 'limit',
-          schema: Type.Integer({ minimum: 1, maximum: MOST_AUDIT, default: 100 }),
-          description: 'At most so many.',
-        },
-      ],
+      query: [limitField(MOST_AUDIT)],
       run: (call) => audit(facts, call),
     },
   ];
@@ -129,12 +135,41 @@ function itemOperation(facts: ApiFacts, name: WatchedName): Operation {
 }
 
 const MOST_AUDIT = 1_000;
+const MOST_DECISIONS = 1_000;
+/** Characters of the id of a request. */
+const MOST_ID = 256;
+
+function limitField(most: number): QueryField {
+  const schema = Type.Integer({ minimum: 1, maximum: most, default: 100 });
+  return { name: 'limit', schema, description: 'At most so many.' };
+}
+
+/** null: it is none, or out of bounds. */
+function limitOf(query: URLSearchParams, most: number): number | null {
+  const limit = Number(query.get('limit') ?? '100');
+  return Number.isInteger(limit) && limit >= 1 && limit <= most ? limit : null;
+}
+
+function badLimit(most: number): Outcome {
+  return problem('bad-request', `limit is a whole number from 1 to ${most}`);
+}
+
+async function decisions(facts: ApiFacts, { name, query }: Call): Promise<Outcome> {
+  const limit = limitOf(query, MOST_DECISIONS);
+  if (limit === null) return badLimit(MOST_DECISIONS);
+  const requestId = query.get('request') ?? '';
+  if (requestId.length > MOST_ID)
+    return problem('bad-request', `the id of a request has at most ${MOST_ID} characters`);
+  if (!facts.proxies().some(({ instance }) => instance === name)) return notFound('proxy', name);
+  const answer = await facts.ask(name, { requestId, limit });
+  return answer.ok
+    ? done({ instance: name, decisions: answer.value })
+    : problem('timeout', `${name} does not tell what it has decided: ${answer.error}`);
+}
 
 async function audit(facts: ApiFacts, { query }: Call): Promise<Outcome> {
-  const limit = Number(query.get('limit') ?? '100');
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_AUDIT) {
-    return problem('bad-request', `limit is a whole number from 1 to ${MOST_AUDIT}`);
-  }
+  const limit = limitOf(query, MOST_AUDIT);
+  if (limit === null) return badLimit(MOST_AUDIT);
   const lines = await facts.changes.audit(limit);
   return done(
     list(

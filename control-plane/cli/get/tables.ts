@@ -66,16 +66,10 @@ export function lineOf(row: readonly string[], widths: readonly number[]): strin
 }
 
 function proxyRow(proxy: ProxyItem, now: number): readonly string[] {
-  const { name, account, version, address, inboundPort, snapshot, proxyVersion, status } = proxy;
-  const end = status?.certificateNotAfter ?? null;
+  const { name, account, version, address, inboundPort, snapshot, proxyVersion, notAfter } = proxy;
   return [
     ...[name, account, version ?? '-', inboundPort === 0 ? address : `${address}:${inboundPort}`],
-    ...[
-      snapshot?.slice(0, 12) ?? '-',
-      proxyState(proxy),
-      end === null ? '-' : span(Date.parse(end) - now),
-      proxyVersion,
-    ],
+    ...[snapshot?.slice(0, 12) ?? '-', proxyState(proxy), span(Date.parse(notAfter) - now), proxyVersion],
   ];
 }
 
