@@ -15,6 +15,9 @@ export const PROXY_NODE_FLAGS: readonly string[] = [
   '--no-opt',
   '--no-maglev',
   '--no-sparkplug',
+  // What a head is made of is short-lived, whatever V8 learns from a moment in which it was not: what it then makes old at
+  // once keeps all that it points to alive until a major collection (bench/PROFILE.md).
+  '--no-allocation-site-pretenuring',
   // For compact-heap.ts.
   '--expose-gc',
 ];

@@ -110,7 +110,7 @@ export class Http2ClientConnection extends Http2Connection {
   protected onGoAway(lastStream: number, code: number): void {
     this.#draining = true;
     this.#tell();
-    for (const stream of [...this.streams.values()] as ClientStream[]) {
+    for (const stream of this.streams.all() as ClientStream[]) {
       if (stream.id <= lastStream) continue;
       this.streams.delete(stream.id);
       stream.abandon();
@@ -149,7 +149,7 @@ export class Http2ClientConnection extends Http2Connection {
     this.#tell();
     const { flushes } = this.writer;
     for (const waiting of this.#waiting.splice(0)) waiting.fail(upstreamError('upstream-closed', detail, true));
-    for (const stream of [...this.streams.values()] as ClientStream[]) {
+    for (const stream of this.streams.all() as ClientStream[]) {
       this.streams.delete(stream.id);
       stream.abandon();
       this.#options.onIdle(this);

@@ -247,7 +247,7 @@ export abstract class Http2Connection extends Http2Session implements FrameSink 
     this.encoder.resize(peer.tableBytes);
     this.writer.settingsAck();
     if (before !== peer.windowBytes) {
-      for (const stream of [...this.streams.values()]) {
+      for (const stream of this.streams.all()) {
         if (!this.sender.grant(stream, peer.windowBytes - before))
           return void this.#stop(FLOW_CONTROL_ERROR, 'a window that is too large');
       }

@@ -144,7 +144,7 @@ export class Http2ServerConnection extends Http2Connection implements ServerStre
   }
 
   protected onEnded(_code: number, detail: string): void {
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.all()) {
       this.streams.delete(stream.id);
       stream.abandon();
       stream.fail(gone(detail));

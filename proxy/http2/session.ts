@@ -13,6 +13,7 @@ import type { Http2Limits } from './limits.ts';
 import { MessageReader } from './message.ts';
 import { Sender, type SenderHost } from './sender.ts';
 import { ownSettings, PeerSettings } from './settings.ts';
+import { StreamTable } from './stream-table.ts';
 import type { Http2Stream, StreamHost } from './stream.ts';
 
 export interface Http2Options {
@@ -32,7 +33,7 @@ const REMEMBERED_RESETS = 512;
 export abstract class Http2Session implements StreamHost, SenderHost {
   protected readonly socket: Socket;
   protected readonly limits: Http2Limits;
-  protected readonly streams = new Map<number, Http2Stream>();
+  protected readonly streams = new StreamTable<Http2Stream>();
   protected readonly writer: FrameWriter;
   protected readonly sender: Sender;
   protected readonly encoder: HpackEncoder;
@@ -316,7 +317,7 @@ export abstract class Http2Session implements StreamHost, SenderHost {
 
   /** A stream was opened. */
   protected opened(stream: Http2Stream): void {
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     this.#idleMs = 0;
   }
 }
