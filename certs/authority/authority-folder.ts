@@ -119,7 +119,7 @@ export async function openAuthority(
     },
     ambient.random,
   );
-  return new Authority(signer, ambient.clock);
+  return new Authority(signer, ambient.clock, { svid: folder.settings.svidLife });
 }
 
 async function signingKeyOf(folder: AuthorityFolder, passphrase: Secret | null): Promise<SigningKey> {

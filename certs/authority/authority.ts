@@ -1,14 +1,15 @@
-// What a mesh's authority signs, and for how long: SVIDs for workloads, server certificates for edges. Who may
-// ask is certs/token's affair, what a request may hold certs/policy's; here the names are given and final.
+// What a mesh's authority signs, and for how long: SVIDs for workloads, server certificates for edges, certificates for
+// people and machines outside the mesh. Who may ask is certs/token's affair, what a request may hold certs/policy's; here the names are given and final.
 import type { KeyObject } from 'node:crypto';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import { MeshError } from '../../core/kit/error.ts';
 import type { Clock } from '../ambient.ts';
-import { serverNames, svidNames } from '../policy/names.ts';
+import { clientNames, hostNames, serverNames, svidNames } from '../policy/names.ts';
 import { operatorId, type Operator } from '../policy/operator.ts';
 import { certificateFingerprint, type SignedCertificate } from '../x509/certificate.ts';
 import type { ExtendedKeyUsage } from '../x509/extensions.ts';
 import type { GeneralName } from '../x509/general-name.ts';
+import type { Name } from '../x509/name.ts';
 import type { Signer } from './signer.ts';
 
 const HOUR = 3_600_000;
@@ -17,17 +18,38 @@ export const SVID_LIFE = 72 * HOUR;
 /** Clocks of a mesh may differ by this much. */
 export const BACKDATE = 60_000;
 
+export interface AuthorityLives {
+  /** Of an SVID, ms; default 72 h. */
+  readonly svid?: number;
+  /** How long before now certificates begin, ms; default a minute. */
+  readonly backdate?: number;
+}
+
 export interface SvidRequest {
   readonly publicKey: KeyObject;
   readonly identity: SpiffeId;
+  /** How long it is valid, ms; default as the authority has it. */
+  readonly life?: number;
   /** Further DNS names; only the control plane has one. */
   readonly hosts?: readonly string[];
 }
 
 export interface ServerCertificateRequest {
   readonly publicKey: KeyObject;
-  /** DNS names, `*.suffix` included. Loopback names and addresses are added. */
+  /** DNS names, `*.suffix` included, and addresses. Loopback names and addresses are added. */
   readonly hosts: readonly string[];
+  /** false: these hosts alone. */
+  readonly loopback?: boolean;
+  /** How long it is valid, ms; default as an SVID. */
+  readonly life?: number;
+}
+
+export interface ClientRequest {
+  readonly publicKey: KeyObject;
+  /** Common name: of a person or a machine. One that is an email address is named as such too. */
+  readonly name: string;
+  /** How long it is valid, ms. */
+  readonly life: number;
 }
 
 export interface OperatorRequest extends Operator {
@@ -49,10 +71,15 @@ export interface IssuedCertificate {
 export class Authority {
   readonly #signer: Signer;
   readonly #clock: Clock;
+  readonly #backdate: number;
+  /** Of an SVID, ms. */
+  readonly svidLife: number;
 
-  constructor(signer: Signer, clock: Clock) {
+  constructor(signer: Signer, clock: Clock, { svid = SVID_LIFE, backdate = BACKDATE }: AuthorityLives = {}) {
     this.#signer = signer;
     this.#clock = clock;
+    this.#backdate = backdate;
+    this.svidLife = svid;
   }
 
   get trustDomain(): string {
@@ -82,30 +109,34 @@ export class Authority {
   }
 
   /** Leaf for mutual TLS in both directions. Throws MeshError `authority-expired`. */
-  async signSvid(request: SvidRequest): Promise<IssuedCertificate> {
-    return this.#sign(request.publicKey, svidNames(request.identity, request.hosts ?? []), [
-      'serverAuth',
-      'clientAuth',
-    ]);
+  async signSvid({ publicKey, identity, hosts = [], life }: SvidRequest): Promise<IssuedCertificate> {
+    return this.#sign({ publicKey, names: svidNames(identity, hosts), extended: ['serverAuth', 'clientAuth'], life });
   }
 
   /** Leaf for an edge's own listeners; it proves no workload. Throws MeshError `authority-expired`. */
   async signServerCertificate(request: ServerCertificateRequest): Promise<IssuedCertificate> {
-    return this.#sign(request.publicKey, serverNames(request.hosts), ['serverAuth']);
+    const { publicKey, hosts, loopback = true, life } = request;
+    return this.#sign({
+      publicKey,
+      names: (loopback ? serverNames : hostNames)(hosts),
+      extended: ['serverAuth'],
+      life,
+    });
   }
 
   /** Leaf with which an operator is known to the API; it proves no workload. Throws MeshError `authority-expired`. */
   async signOperator({ publicKey, life, ...operator }: OperatorRequest): Promise<IssuedCertificate> {
     const names: readonly GeneralName[] = [{ kind: 'uri', value: operatorId(this.trustDomain, operator) }];
-    return this.#sign(publicKey, names, ['clientAuth'], life);
+    return this.#sign({ publicKey, names, extended: ['clientAuth'], life });
   }
 
-  async #sign(
-    publicKey: KeyObject,
-    names: readonly GeneralName[],
-    extended: readonly ExtendedKeyUsage[],
-    life = SVID_LIFE,
-  ): Promise<IssuedCertificate> {
+  /** Leaf of a client outside the mesh, for edges that ask for one. Throws MeshError `authority-expired`. */
+  async signClient({ publicKey, name, life }: ClientRequest): Promise<IssuedCertificate> {
+    const names = clientNames(name);
+    return this.#sign({ publicKey, subject: { commonName: name }, names, extended: ['clientAuth'], life });
+  }
+
+  async #sign(leaf: Leaf): Promise<IssuedCertificate> {
     const now = this.#clock();
     const end = this.#signer.notAfter;
     if (now >= end) {
@@ -114,20 +145,29 @@ export class Authority {
         hint: 'make a new authority with `weft ca init --dir` and let every proxy join again',
       });
     }
-    const leaf: SignedCertificate = await this.#signer.sign({
+    const { publicKey, subject = {}, names, extended, life = this.svidLife } = leaf;
+    const issued: SignedCertificate = await this.#signer.sign({
       publicKey,
-      subject: {},
+      subject,
       names,
-      notBefore: now - BACKDATE,
+      notBefore: now - this.#backdate,
       notAfter: Math.min(now + life, end),
       usage: { kind: 'leaf', extended },
     });
     return {
-      chain: [leaf.der, ...this.#signer.chain],
+      chain: [issued.der, ...this.#signer.chain],
       bundle: this.#signer.bundle,
-      serial: leaf.serial,
-      notBefore: leaf.notBefore,
-      notAfter: leaf.notAfter,
+      serial: issued.serial,
+      notBefore: issued.notBefore,
+      notAfter: issued.notAfter,
     };
   }
+}
+
+interface Leaf {
+  readonly publicKey: KeyObject;
+  readonly subject?: Name;
+  readonly names: readonly GeneralName[];
+  readonly extended: readonly ExtendedKeyUsage[];
+  readonly life: number | undefined;
 }

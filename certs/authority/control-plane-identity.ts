@@ -6,7 +6,7 @@ import type { Clock } from '../ambient.ts';
 import { CONTROL_PLANE_ACCOUNT, controlPlaneId } from '../policy/names.ts';
 import { generateKeyPair, privateKeyPem } from '../x509/key.ts';
 import { certificatesPem } from '../x509/pem.ts';
-import { SVID_LIFE, type Authority } from './authority.ts';
+import type { Authority } from './authority.ts';
 
 /** All PEM. */
 export interface ControlPlaneIdentity {
@@ -33,7 +33,7 @@ export function controlPlaneIdentity(authority: Authority, clock: Clock): Contro
     current: async () => {
       if (held !== null && clock() < renewAt) return held;
       // Callers meanwhile wait for the same one; `renewAt` is set before the first of them runs on.
-      renewAt = clock() + SVID_LIFE / 2;
+      renewAt = clock() + authority.svidLife / 2;
       held = issue(authority, clock());
       try {
         const identity = await held;

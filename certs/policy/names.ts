@@ -38,6 +38,34 @@ export function svidNames(identity: SpiffeId, hosts: readonly string[]): readonl
 
 /** No URI name: an edge's public certificate proves no workload. Loopback is always there, for trying things out. */
 export function serverNames(hosts: readonly string[]): readonly GeneralName[] {
-  const all = new Set([...hosts.filter((host) => host !== '*'), 'localhost', '127.0.0.1', '::1']);
+  return hostNames([...hosts, 'localhost', '127.0.0.1', '::1']);
+}
+
+/** DNS names and addresses, each once; `*`, which is any host, is none. */
+export function hostNames(hosts: readonly string[]): readonly GeneralName[] {
+  const all = new Set(hosts.filter((host) => host !== '*'));
   return [...all].map((value): GeneralName => ({ kind: isIP(value) === 0 ? 'dns' : 'ip', value }));
+}
+
+/** What a client's certificate says beside its common name: its email address, where the name is one. */
+export function clientNames(name: string): readonly GeneralName[] {
+  return isEmail(name) ? [{ kind: 'email', value: name }] : [];
+}
+
+/** A DNS name of a server, `*.` before it included, or an IP address. */
+export function isServerHost(text: string): boolean {
+  if (isIP(text) !== 0) return !text.includes('%');
+  return (
+    text.length <= 253 &&
+    /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(text)
+  );
+}
+
+/** A common name of at most 64 characters without control characters. Source: RFC 5280, ub-common-name. */
+export function isClientName(text: string): boolean {
+  return /^[^\p{C}]{1,64}$/u.test(text) && text.trim() === text;
+}
+
+function isEmail(text: string): boolean {
+  return /^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/.test(text);
 }

@@ -20,7 +20,12 @@ export function sequence(...parts: Part[]): Buffer {
   return tlv(TAG.sequence, join(parts));
 }
 
-/** A SET OF with one member, which is all that names and attributes need; more would have to be sorted. */
+/** A SET OF in the one order that DER allows. Source: X.690 §11.6. */
+export function setOf(...members: Uint8Array[]): Buffer {
+  return tlv(TAG.set, Buffer.concat(members.toSorted(Buffer.compare)));
+}
+
+/** A SET OF with one member, which is all that names need. */
 export function setOfOne(member: Uint8Array): Buffer {
   return tlv(TAG.set, member);
 }

@@ -1,4 +1,4 @@
-// The names of a subjectAltName: URI, DNS and IP, written and read as bytes. Node's own `subjectAltName`
+// The names of a subjectAltName: URI, DNS, IP and email, written and read as bytes. Node's own `subjectAltName`
 // text is not used anywhere: its quoting has been attacked before.
 import { isIPv4, isIPv6 } from 'node:net';
 import { childrenOf, DerError, expectTag, TAG, type Tlv } from './der-reader.ts';
@@ -9,8 +9,10 @@ export type GeneralName =
   | { readonly kind: 'uri'; readonly value: string }
   | { readonly kind: 'dns'; readonly value: string }
   | { readonly kind: 'ip'; readonly value: string }
+  | { readonly kind: 'email'; readonly value: string }
   | { readonly kind: 'other'; readonly value: string };
 
+const EMAIL = 1;
 const DNS = 2;
 const URI = 6;
 const IP = 7;
@@ -32,6 +34,8 @@ function encodeGeneralName(name: GeneralName): Buffer {
       return implicit(DNS, ascii(name.value));
     case 'ip':
       return implicit(IP, addressBytes(name.value));
+    case 'email':
+      return implicit(EMAIL, ascii(name.value));
     case 'other':
       throw new TypeError('names of other kinds are read, never written');
   }
@@ -45,6 +49,8 @@ function readGeneralName(value: Tlv): GeneralName {
       return { kind: 'dns', value: readAscii(value.content) };
     case 0x80 | IP:
       return { kind: 'ip', value: readAddress(value.content) };
+    case 0x80 | EMAIL:
+      return { kind: 'email', value: readAscii(value.content) };
     default:
       return { kind: 'other', value: `0x${value.tag.toString(16)}` };
   }

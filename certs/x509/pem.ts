@@ -29,3 +29,14 @@ export function certificatesOf(pem: string): Result<readonly Buffer[], string> {
   }
   return chain.length === 0 ? err('no certificate in it') : ok(chain);
 }
+
+/** The one certificate request of a PEM text, as DER. */
+export function requestOf(pem: string): Result<Buffer, string> {
+  if (pem.length > MAX_PEM_SIZE) return err(`longer than ${MAX_PEM_SIZE} characters`);
+  const [block, ...others] = [...pem.matchAll(BLOCK)];
+  // Older programs write NEW before it.
+  if (block === undefined || others.length > 0 || !/^(NEW )?CERTIFICATE REQUEST$/.test(block[1] ?? '')) {
+    return err('not one certificate request');
+  }
+  return ok(Buffer.from(block[2] ?? '', 'base64'));
+}

@@ -10,6 +10,7 @@ import { addQuestions } from './explain/register.ts';
 import type { NetnsCommand } from './netns/command.ts';
 import type { NetnsFlags } from './netns/options.ts';
 import { addGet } from './get/register.ts';
+import { addCa } from './ca/register.ts';
 import { addBackup, addState } from './state/register.ts';
 import { programVersion } from './version.ts';
 
@@ -42,7 +43,8 @@ function createProgram(finish: (code: number) => void): Command {
   addInit(program, finish);
   addUp(program, finish);
   addPrograms(program);
-  addCertificates(program);
+  addCa(program, finish, print);
+  addTokens(program);
   addValidate(program, finish);
   addState(program, finish, print, printError);
   addGet(program, finish, print, printError);
@@ -104,16 +106,7 @@ function addPrograms(program: Command): void {
   }
 }
 
-function addCertificates(program: Command): void {
-  const ca = program.command('ca').description('the certificate authority');
-  ca.command('init')
-    .description('make the authority: a root and an intermediate, files 0600')
-    .option('--dir <folder>', 'where', '.weft/ca')
-    .option('--trust-domain <name>', 'as in the configuration, mesh.trustDomain', 'weft.local')
-    .action(async (options: { dir: string; trustDomain: string }) => {
-      const { runCaInit } = await import('./ca.ts');
-      await runCaInit(options, process.stdout);
-    });
+function addTokens(program: Command): void {
   const token = program.command('token').description('join tokens');
   token
     .command('create')

@@ -1,10 +1,14 @@
 // `weft token create`: a join token for one service or edge, on stdout and nowhere else.
 import { randomBytes } from 'node:crypto';
 import { MeshError } from '../../core/kit/error.ts';
-import { openAuthority } from '../../certs/authority/authority-folder.ts';
+import { readAuthority } from '../../certs/authority/authority-reader.ts';
 import { edgeAccount, edgeOf } from '../../certs/policy/names.ts';
 import { createToken } from '../../certs/token/token-store.ts';
-import type { Output } from './ca.ts';
+
+/** Where it prints; `process.stdout` is one. */
+interface Output {
+  write(text: string): unknown;
+}
 
 export interface TokenCreateOptions {
   /** State folder of the control plane; default of the command: `.weft/control-plane`. */
@@ -27,7 +31,7 @@ export async function runTokenCreate(options: TokenCreateOptions, out: Output): 
   const { dir, caDir, version, instance, ttl, uses } = options;
   const account = accountOf(options);
   const ambient = { clock: Date.now, random: randomBytes };
-  const { rootFingerprint } = await openAuthority(caDir, ambient);
+  const { rootFingerprint } = await readAuthority(caDir);
   const token = await createToken(
     { stateDir: dir, rootFingerprint, ...ambient },
     {

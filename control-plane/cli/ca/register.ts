@@ -1,0 +1,71 @@
+// `weft ca …` and `weft token …`, as the command line takes them.
+import { Option, type Command } from 'commander';
+import { KEY_KINDS, type KeyKind } from '../../../certs/x509/key.ts';
+import type { CaInitArgs } from './init.ts';
+import type { CaIssueArgs } from './issue.ts';
+
+type Finish = (code: number) => void;
+type Print = (line: string) => void;
+
+const DIR = ['--dir <folder>', 'the authority', '.weft/ca'] as const;
+const JSON_FLAG = ['--json', 'for programs', false] as const;
+
+export function addCa(program: Command, finish: Finish, print: Print): void {
+  const ca = program.command('ca').description('the certificate authority');
+  addInit(ca, print);
+  addIssue(ca, print);
+}
+
+function addInit(ca: Command, print: Print): void {
+  ca.command('init')
+    .description('make the authority: a root and an intermediate, files 0600')
+    .option(...DIR)
+    .option('--trust-domain <name>', 'as in the configuration, mesh.trustDomain', 'weft.local')
+    .addOption(keyKind('of root and intermediate'))
+    .option('--svid-life <time>', 'how long identities are valid, 1h to 90d', '72h')
+    .addOption(passphrase('a file whose first line encrypts the keys'))
+    .option('--sign-command <words>', 'a program that signs in place of the intermediate key, for key services')
+    .option('--public-key <file>', 'with it: the key that it signs with; PEM')
+    .option(...JSON_FLAG)
+    .action(async (options: CaInitArgs) => {
+      const { runCaInit } = await import('./init.ts');
+      await runCaInit(options, print);
+    });
+}
+
+function addIssue(ca: Command, print: Print): void {
+  ca.command('issue')
+    .description('make a certificate for what cannot join by itself; writes PREFIX.pem, PREFIX.key and PREFIX.ca.pem')
+    .requiredOption('--out <prefix>', 'where to write')
+    .option('--service <name>', 'a service of the mesh: an SVID')
+    .option('--server <host>', 'a server outside the mesh; may be repeated', append, [])
+    .option('--client <name>', 'a person or machine outside the mesh, as in alice@shop.test')
+    .option('--operator <name>', 'somebody who uses the API of the control plane')
+    .option('--role <role>', 'with it: reader, operator or admin (default: reader)')
+    .option('--life <time>', 'how long it is valid (default: 90d; an SVID: as the authority has it, 72h)')
+    .addOption(keyKind('of the key'))
+    .option('--csr <file>', 'sign this request, whose key stays where it is; PEM')
+    .addOption(new Option('--format <format>', 'pkcs12: one file PREFIX.p12').choices(['pem', 'pkcs12']).default('pem'))
+    .option('--password-file <file>', 'with pkcs12: a file whose first line is its password')
+    .addOption(passphrase("a file whose first line opens the authority's key"))
+    .option('--force', 'write over files that are there', false)
+    .option(...DIR)
+    .option(...JSON_FLAG)
+    .action(async (options: CaIssueArgs) => {
+      const { runCaIssue } = await import('./issue.ts');
+      await runCaIssue(options, print);
+    });
+}
+
+function keyKind(what: string): Option {
+  const usual: KeyKind = 'p256';
+  return new Option('--key-kind <kind>', what).choices(KEY_KINDS).default(usual);
+}
+
+function passphrase(what: string): Option {
+  return new Option('--passphrase-file <file>', what).env('WEFT_CA_PASSPHRASE_FILE');
+}
+
+function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
