@@ -19,8 +19,8 @@ import { alsoMatching, nearlyTaken } from './near-routes.ts';
 import { NO_RULE, placed, placedExactly } from './place.ts';
 import { type AskedRequest, headOf, type RequestProblem } from './request.ts';
 import { sharesOfSplit } from './shares.ts';
-import { explainTarget, inboundOf, percent, refusal, step } from './targets.ts';
-import { timeLimits } from './time-limits.ts';
+import { closed, explainTarget, inboundOf, percent, refusal, step } from './targets.ts';
+import { idleLimit, timeLimits } from './time-limits.ts';
 
 /** `from`: the service that calls, or `edge-<name>`; null: a client outside, at whichever edge hears it. */
 export function explainRequest(
@@ -73,7 +73,8 @@ function bytesAtEdge(path: Path, listener: EdgeListenerResource): Explanation {
   const route = listener.tls === 'passthrough' ? compilePassthrough(routes)(path.request.host) : listener.tcp[0];
   if (route !== undefined) return throughBytes(path, route);
   const words = `no route for the name ${path.request.host} (SNI)`;
-  return ended(path, { ...step('route', words), refused: refusal('no-route', 'add a route with match: { sni: … }') });
+  const refused = closed(refusal('no-route', 'add a route with match: { sni: … }'));
+  return ended(path, { ...step('route', words), refused });
 }
 
 function fromService(known: Known, request: AskedRequest, caller: string, view: View): Explanation {
@@ -110,10 +111,16 @@ function notCalled({ known, caller }: Path, authority: string, why: NoDestinatio
   const hint = meant === undefined ? why.hint : missingCall(known, caller, meant);
   const rule = placed(known.locate, `services.${caller}.calls`);
   return {
-    ...step('destination', `${caller} calls nothing of this name`, rule),
+    ...step('destination', REASONS[why.reason](caller), rule),
     refused: refusal('egress-denied', hint),
   };
 }
+
+const REASONS: Readonly<Record<NoDestination['reason'], (caller: string) => string>> = {
+  'not-called': (caller) => `${caller} does not call that`,
+  'other-port': (caller) => `${caller} calls that at another port`,
+  'this-machine': () => 'that is this machine, not the mesh',
+};
 
 /** What it takes to be let in there, in the words of the callee. */
 function missingCall(known: Known, caller: string, service: string): string {
@@ -195,7 +202,8 @@ function throughBytes(path: Path, route: TcpRoute): Explanation {
   const { known } = path;
   const words = route.sni.length === 0 ? 'every connection' : `the name (SNI) ${route.sni.join(' or ')}`;
   const own = route.ruleId.startsWith('edges.') ? [step('route', words, placed(known.locate, route.ruleId))] : [];
-  const limits: TimeLimit[] = [{ limit: 'idle', ms: route.idleTimeout, rule: '', at: '' }];
+  const to = route.split.flatMap(({ cluster }) => path.view.clusters.get(cluster) ?? []);
+  const limits = [idleLimit(route.idleTimeout, { mesh: known.snapshot.mesh, locate: known.locate, route: '', to })];
   const steps = [...path.steps, ...own, limitsStep(limits)];
   return arrived({ ...path, steps }, route.split, { request: null, target: '', limits });
 }

@@ -47,6 +47,19 @@ export function matchWords({ match }: Pick<RouteRule, 'match'>): string {
   return [...parts, ...fields].filter((part) => part !== '').join(' ');
 }
 
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** How long something was or will be, roughly: `3d`, `90m`. */
+export function agoWords(ms: number): string {
+  const unit = UNITS.find(([, size]) => ms >= 2 * size);
+  return unit === undefined ? `${Math.round(ms)}ms` : `${Math.floor(ms / unit[1])}${unit[0]}`;
+}
+
 function pathWords({ kind, path }: PathPattern): string {
   return kind === 'prefix' ? `${path} (prefix)` : path;
 }

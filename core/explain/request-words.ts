@@ -7,8 +7,9 @@ const NAME_WIDTH = 15;
 export function explanationLines(explanation: Explanation): readonly string[] {
   const { request, snapshot, steps, targets } = explanation;
   const caller = request.caller === '' ? '' : `, called by ${request.caller}`;
+  const asked = request.url.startsWith('tcp:') ? request.url : `${request.method} ${request.url}`;
   return [
-    `${request.method} ${request.url}${caller} (snapshot ${snapshot})`,
+    `${asked}${caller} (snapshot ${snapshot})`,
     ...steps.flatMap((each) => stepLines(each, '  ')),
     ...targets.flatMap((target) => targetLines(target, targets.length > 1)),
     `result: ${resultWords(explanation)}`,
@@ -47,6 +48,7 @@ function resultWords({ refused, targets }: Explanation): string {
 }
 
 function refusalWords({ code, status, hint }: Refusal): string {
-  const answer = status === 0 ? `nobody answers (${code})` : `${status} ${code}`;
+  const silent = code === 'no-listener' ? 'nobody answers' : 'the connection is closed';
+  const answer = status === 0 ? `${silent} (${code})` : `${status} ${code}`;
   return hint === '' ? answer : `${answer}: ${hint}`;
 }

@@ -10,7 +10,7 @@ import type { Cluster, Endpoint, InboundListener, View } from '../model/view.ts'
 import type { ExplainedEndpoint, Refusal, RetryAnswer, Step, StepName, Target } from './explanation.ts';
 import { durationWords } from './item-words.ts';
 import type { Known } from './known.ts';
-import { NO_RULE, type Placed, placed } from './place.ts';
+import { NO_RULE, type Placed, placed, placedExactly } from './place.ts';
 import { type AskedRequest, headOf } from './request.ts';
 import { sharesOfEndpoints } from './shares.ts';
 
@@ -30,14 +30,16 @@ export function explainTarget(known: Known, arrival: Arrival, name: string, shar
   if (cluster === undefined) return noCluster(name, share);
   const endpoints = endpointsOf(known, cluster, arrival.view);
   const inbound = cluster.kind === 'mesh' ? inboundOf(known, cluster.service) : null;
-  const retry = arrival.request === null ? [] : retryAnswers(arrival.request.method, endpoints);
+  const tried = arrival.request !== null && endpoints?.length !== 0;
+  const retry = tried ? retryAnswers(arrival.request.method, endpoints) : [];
   const steps = [
     clusterStep(known, cluster),
     endpointsStep(known, cluster, endpoints),
-    ...(arrival.request === null ? [] : [retryStep(arrival.request.method, retry)]),
+    ...(tried ? [retryStep(arrival.request.method, retry)] : []),
     ...(inbound === null ? [] : calleeSteps(known, arrival, cluster, inbound)),
   ];
-  const refused = steps.find((each) => each.refused !== null)?.refused ?? null;
+  const found = steps.find((each) => each.refused !== null)?.refused ?? null;
+  const refused = found === null || arrival.request !== null ? found : closed(found);
   const balancer = balancerOf(cluster.balance, endpoints?.map(({ weight }) => weight) ?? []);
   return { cluster: name, share, steps, balancer, endpoints, retry, refused };
 }
@@ -48,6 +50,11 @@ export function step(name: StepName, words: string, by: Placed = NO_RULE, notes:
 
 export function refusal(code: ErrorCode, hint = ''): Refusal {
   return { code, status: ERRORS[code].http, hint };
+}
+
+/** A connection that is bytes gets no answer: it is closed. */
+export function closed(refused: Refusal): Refusal {
+  return { ...refused, status: 0 };
 }
 
 function noCluster(name: string, share: number): Target {
@@ -94,7 +101,7 @@ const BALANCER_WORDS = {
 } as const;
 
 function endpointsStep(known: Known, cluster: Cluster, endpoints: readonly ExplainedEndpoint[] | null): Step {
-  const by = placed(known.locate, `services.${cluster.service}.balance`);
+  const by = placedExactly(known.locate, `services.${cluster.service}.balance`);
   const how = BALANCER_WORDS[balancerOf(cluster.balance, endpoints?.map(({ weight }) => weight) ?? [])];
   if (endpoints === null) return step('endpoints', `${how}; which there are, a control plane knows`, by);
   if (endpoints.length === 0) {

@@ -2,6 +2,7 @@
 import { serviceTimeouts, type RouteTimeouts } from '../compile/timeouts.ts';
 import { parseGrpcTimeout } from '../decide/grpc.ts';
 import { streamIdle } from '../decide/time-limits.ts';
+import type { Milliseconds } from '../model/brand.ts';
 import type { Mesh, Service, WeightedTarget } from '../model/mesh.ts';
 import { portNamed } from '../compile/ports.ts';
 import type { TimeLimit } from './explanation.ts';
@@ -37,6 +38,11 @@ export function timeLimits(
     limit('idleTimeout', streamIdle(compiled.idleTimeout)),
     ...(call === null ? [] : [{ limit: 'grpc-timeout' as const, ms: call, ...NO_RULE }]),
   ];
+}
+
+/** Of a connection that is bytes. */
+export function idleLimit(ms: Milliseconds, sources: LimitSources): TimeLimit {
+  return { limit: 'idle', ms, ...originOf('idleTimeout', ms, sources) };
 }
 
 /** What the route says, else the service whose limit it is. */

@@ -1,32 +1,16 @@
 // `weft explain` beside real proxies: for requests of every kind it names the route, the cluster, the target and the refusal
 // that a proxy on real sockets comes to and writes down.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compileSnapshot } from '../../core/compile/snapshot.ts';
-import { parseConfig } from '../../core/config/parse.ts';
 import { explainRequest } from '../../core/explain/explain.ts';
 import type { Explanation } from '../../core/explain/explanation.ts';
 import type { Known } from '../../core/explain/known.ts';
 import { readRequest } from '../../core/explain/request.ts';
-import { ruleId } from '../../core/model/brand.ts';
 import { configuredMesh, localhost } from '../support/configured-mesh.ts';
 import { ask, startUpstream } from '../support/http-peers.ts';
-
-function knownOf(yaml: string): Known {
-  const parsed = parseConfig([{ name: 'weft.yaml', text: `${yaml}mesh: { trustDomain: shop.test }\n` }]);
-  assert.ok(parsed.ok, JSON.stringify(parsed));
-  const { mesh, sources } = parsed.value;
-  const compiled = compileSnapshot(mesh, (text) => createHash('sha256').update(text).digest('hex'));
-  assert.ok(compiled.ok);
-  const locate = (rule: string): string => {
-    const place = sources.get(ruleId(rule));
-    return place === undefined ? '' : `${place.file}:${place.line}:${place.column}`;
-  };
-  return { snapshot: compiled.value, locate, instances: null };
-}
+import { knownOf } from '../support/known-config.ts';
 
 function explained(known: Known, text: string, from: string | null, headers: readonly string[] = []): Explanation {
   const request = readRequest(text, headers);
@@ -105,7 +89,7 @@ test('for random requests it says what an edge does: route, cluster, target, ref
   const yaml = EDGE(apps.map(({ port }) => port));
   const mesh = await configuredMesh(t, yaml);
   const edge = await mesh.edge('main');
-  const known = knownOf(yaml);
+  const known = knownOf(`${yaml}mesh: { trustDomain: shop.test }\n`);
   assert.equal(known.snapshot.hash, mesh.snapshot.hash);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.after(() => agent.destroy());
@@ -161,7 +145,7 @@ test('for random calls it says what the sidecars of caller and callee do: destin
   const yaml = MESH(app.port);
   const mesh = await configuredMesh(t, yaml);
   const orders = await mesh.callee('orders', localhost(app.port));
-  const known = knownOf(yaml);
+  const known = knownOf(`${yaml}mesh: { trustDomain: shop.test }\n`);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.after(() => agent.destroy());
   const hosts = ['orders', `orders:${app.port}`, 'orders.default.svc', 'users', 'ORDERS.', 'orders:1', 'localhost'];

@@ -1,15 +1,18 @@
 // `weft explain`: what becomes of a request, asked of configuration files or of the control plane that runs.
-import type { Explanation } from '../../../core/explain/explanation.ts';
 import { explainRequest } from '../../../core/explain/explain.ts';
-import { explanationLines, isRefused } from '../../../core/explain/request-words.ts';
+import type { Known } from '../../../core/explain/known.ts';
 import { readRequest } from '../../../core/explain/request.ts';
+import { explanationLines, isRefused } from '../../../core/explain/request-words.ts';
 import { MeshError } from '../../../core/kit/error.ts';
+import { apiClient } from '../api/client.ts';
+import { type ApiFlags, apiTarget } from '../api/target.ts';
 import { problemLine } from '../validate.ts';
-import { knownFromFiles } from './offline.ts';
+import { knownFrom, knownFromFiles } from './known.ts';
 
-export interface ExplainArgs {
+export interface ExplainArgs extends ApiFlags {
   /** `POST https://api.shop.test/api/orders`. */
   readonly request: string;
+  /** Who calls; null: a client outside. */
   readonly from: string | null;
   /** Each `name: value`. */
   readonly headers: readonly string[];
@@ -17,35 +20,38 @@ export interface ExplainArgs {
   readonly files: readonly string[];
   /** text or json. */
   readonly output: string;
-  /** State folder of the control plane. */
-  readonly dir: string;
 }
 
-/** Exit code: 1 where a proxy would answer in place of an app. Throws MeshError `usage`, `control-plane-unreachable`. */
-export async function runExplain(
-  args: ExplainArgs,
-  out: (line: string) => void,
-  complain: (line: string) => void,
-): Promise<number> {
+type Print = (line: string) => void;
+
+/**
+ * Exit code: 1 where a proxy would answer in place of an app, or the files are not valid. Throws MeshError `usage`,
+ * `control-plane-unreachable` or `operator-refused`.
+ */
+export async function runExplain(args: ExplainArgs, out: Print, complain: Print): Promise<number> {
   const request = readRequest(args.request, args.headers);
   if (!request.ok) throw usage(request.error);
-  if (args.files.length === 0) {
-    throw new MeshError('usage', { detail: 'no configuration to ask', hint: 'name it with --config' });
-  }
-  const known = await knownFromFiles(args.files);
-  if (!known.ok) {
-    for (const problem of known.error) complain(problemLine(problem));
-    return 1;
-  }
-  const explained = explainRequest(known.value, request.value, args.from);
+  const known = args.files.length === 0 ? await live(args) : await offline(args.files, complain);
+  if (known === null) return 1;
+  const explained = explainRequest(known, request.value, args.from);
   if (!explained.ok) throw usage(explained.error);
-  return say(explained.value, args.output === 'json', out);
+  if (args.output === 'json') out(JSON.stringify(explained.value, null, 2));
+  else for (const line of explanationLines(explained.value)) out(line);
+  return isRefused(explained.value) ? 1 : 0;
 }
 
-function say(explanation: Explanation, json: boolean, out: (line: string) => void): number {
-  if (json) out(JSON.stringify(explanation, null, 2));
-  else for (const line of explanationLines(explanation)) out(line);
-  return isRefused(explanation) ? 1 : 0;
+async function offline(files: readonly string[], complain: Print): Promise<Known | null> {
+  const asked = await knownFromFiles(files);
+  if (asked.ok) return asked.value.known;
+  for (const problem of asked.error) complain(problemLine(problem));
+  return null;
+}
+
+async function live(flags: ApiFlags): Promise<Known> {
+  const client = apiClient(await apiTarget(flags, Date.now()));
+  const asked = await knownFrom(client, (await client.list('proxies')).items);
+  if (asked !== null) return asked.known;
+  throw new MeshError('config-invalid', { detail: 'nothing is in force there', hint: 'see `weft validate`' });
 }
 
 function usage({ message, hint }: { readonly message: string; readonly hint: string }): MeshError {

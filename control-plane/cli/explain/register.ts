@@ -1,19 +1,19 @@
 // The commands that answer questions about a mesh, as the command line takes them.
 import { type Command, Option } from 'commander';
+import { type ApiFlags, withApi } from '../api/flags.ts';
 
 type Finish = (code: number) => void;
 type Print = (line: string) => void;
 
-interface ExplainFlags {
+interface ExplainFlags extends ApiFlags {
   readonly from?: string;
   readonly header: readonly string[];
   readonly config: readonly string[];
   readonly output: string;
-  readonly dir: string;
 }
 
 export function addQuestions(program: Command, finish: Finish, print: Print, complain: Print): void {
-  program
+  const explain = program
     .command('explain')
     .description(
       'say what becomes of a request: route, authorization, instances, retries, time-outs, each with its line',
@@ -22,15 +22,17 @@ export function addQuestions(program: Command, finish: Finish, print: Print, com
     .option('--from <service>', 'who calls; default: a client outside, at an edge')
     .option('-H, --header <field>', "as in 'x-beta: 1'; may be repeated", append, [])
     .option('--config <file>', 'ask this configuration in place of the control plane; may be repeated', append, [])
-    .addOption(
-      new Option('-o, --output <form>', 'for people or for programs').choices(['text', 'json']).default('text'),
-    )
-    .option('--dir <folder>', 'state folder of the control plane', '.weft/control-plane')
-    .action(async (request: string, { from, header, config, output, dir }: ExplainFlags) => {
-      const { runExplain } = await import('./explain.ts');
-      const args = { request, from: from ?? null, headers: header, files: config, output, dir };
-      finish(await runExplain(args, print, complain));
-    });
+    .addOption(output());
+  withApi(explain).action(async (request: string, { from, header, config, ...flags }: ExplainFlags) => {
+    const { runExplain } = await import('./explain.ts');
+    finish(
+      await runExplain({ ...flags, request, from: from ?? null, headers: header, files: config }, print, complain),
+    );
+  });
+}
+
+function output(): Option {
+  return new Option('-o, --output <form>', 'for people or for programs').choices(['text', 'json']).default('text');
 }
 
 function append(value: string, before: readonly string[]): readonly string[] {
