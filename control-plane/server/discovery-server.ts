@@ -42,6 +42,8 @@ export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated' |
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** A connection without a call, in ms: identity calls are short. */
 const MAX_IDLE = 60_000;
+/** Some milliseconds. */
+const OFFERS_PER_TURN = 32;
 /** A proxy has one stream; more on one connection are a mistake or an attack. */
 const MAX_STREAMS_PER_CONNECTION = 8;
 
@@ -54,13 +56,18 @@ export class DiscoveryServer {
   /** By instance: a newer stream of an instance takes the place of the older. */
   readonly #streams = new Map<string, ProxyStream>();
   #opened = 0;
+  readonly #waiting = new Set<ProxyStream>();
+  #turn: NodeJS.Immediate | null = null;
 
   constructor(options: DiscoveryServerOptions) {
     this.#options = options;
     const { after, settled } = options;
     this.#drains = new Drains({ after, settled, callers: () => this.#streams.values() });
+    const lastGood = new LastGood((account) => {
+      for (const stream of this.#streams.values()) if (stream.account === account) stream.offer();
+    });
     const repeated = new RepeatedLog(options.log, options.now);
-    this.#context = { ...options, repeated, lastGood: new LastGood(), drains: this.#drains };
+    this.#context = { ...options, repeated, lastGood, drains: this.#drains };
     this.#credentials = new MutualTls(options.identity);
     const { time = 10_000, timeout = 5_000 } = options.keepalive ?? {};
     this.#server = new Server({
@@ -88,6 +95,27 @@ export class DiscoveryServer {
     for (const stream of this.#streams.values()) stream.offer();
   }
 
+  /** The views of these accounts have changed; who runs an older view than the others may hold anything. */
+  offerTo(accounts: ReadonlySet<string>): void {
+    for (const stream of this.#streams.values()) if (accounts.has(stream.account) || stream.instead) stream.offer();
+  }
+
+  /** The same as `offerAll`, a few in each turn: what is urgent for some goes out in between. */
+  offerInTurn(): void {
+    for (const stream of this.#streams.values()) this.#waiting.add(stream);
+    this.#turn ??= setImmediate(() => this.#takeTurn());
+  }
+
+  #takeTurn(): void {
+    let left = OFFERS_PER_TURN;
+    for (const stream of this.#waiting) {
+      if (left-- === 0) break;
+      this.#waiting.delete(stream);
+      stream.offer();
+    }
+    this.#turn = this.#waiting.size === 0 ? null : setImmediate(() => this.#takeTurn());
+  }
+
   /** New connections see the new certificate. */
   setIdentity(identity: ServerIdentity): void {
     this.#credentials.setIdentity(identity);
@@ -108,6 +136,8 @@ export class DiscoveryServer {
   /** Cuts every stream at once: proxies keep serving and come back to whoever listens here next. */
   async close(): Promise<void> {
     this.#drains.close();
+    if (this.#turn !== null) clearImmediate(this.#turn);
+    this.#waiting.clear();
     this.#streams.clear();
     this.#server.forceShutdown();
   }

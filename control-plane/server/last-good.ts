@@ -15,10 +15,18 @@ interface Known {
 
 export class LastGood {
   readonly #accounts = new Map<string, Known>();
+  readonly #onTaken: (account: string) => void;
+
+  /** `onTaken`: a snapshot that one proxy of the account has refused was taken by another. */
+  constructor(onTaken: (account: string) => void) {
+    this.#onTaken = onTaken;
+  }
 
   acknowledged(account: string, view: TargetView): void {
     const refused = this.#accounts.get(account)?.refused ?? null;
-    this.#accounts.set(account, { good: view, refused: refused === view.snapshot ? null : refused });
+    const taken = refused === view.snapshot;
+    this.#accounts.set(account, { good: view, refused: taken ? null : refused });
+    if (taken) this.#onTaken(account);
   }
 
   refused(account: string, snapshot: string): void {

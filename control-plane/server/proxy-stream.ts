@@ -36,6 +36,8 @@ export interface StreamContext {
   readonly join: (instance: Instance, callable: boolean | undefined) => Place;
   /** False while a restarted control plane waits for the instances that it does not know yet. */
   readonly settled: () => boolean;
+  /** Whether the instances are known nevertheless, so that who runs a view already can be sent the next; default: `settled`. */
+  readonly remembers?: () => boolean;
   /** `file:line:column` of a rule; '' where it is not known. */
   readonly locate: (ruleId: string) => string;
   readonly onAnswer: (answer: 'ack' | 'nack') => void;
@@ -121,6 +123,15 @@ export class ProxyStream implements Caller {
     };
   }
 
+  get account(): string {
+    return this.#peer.account;
+  }
+
+  /** It runs an older view in the place of one that was refused. */
+  get instead(): boolean {
+    return this.#ledger.instead;
+  }
+
   get key(): string {
     return `${this.#peer.account}/${this.#peer.instance}`;
   }
@@ -159,9 +170,9 @@ export class ProxyStream implements Caller {
     if (this.#node === null) return;
     if (this.#context.now() >= this.#peer.notAfter) return this.end(status.UNAUTHENTICATED, 'the certificate expired');
     const target = this.#view();
-    if (target === null || (this.#ledger.resumed && !this.#context.settled())) return;
+    const { lastGood, drains, settled, remembers = settled } = this.#context;
+    if (target === null || (this.#ledger.resumed && !remembers())) return;
     const { account } = this.#peer;
-    const { lastGood, drains } = this.#context;
     const precedent = { good: lastGood.of(account), refused: lastGood.isRefused(account, target.snapshot) };
     const response = this.#ledger.next(target, precedent, drains.epoch);
     if (response !== null) this.#write(response);
