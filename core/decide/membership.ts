@@ -19,7 +19,10 @@ export interface MembershipPolicy {
   readonly massReturn: number;
 }
 
-/** `massWindow`: an idle stream is pinged after 10 s and dead 5 s later. `massReturn`: an agent waits up to 5 s. */
+/**
+ * `massWindow`: an idle stream is pinged after 10 s and dead 5 s later. `massReturn`: thousands that come back at once
+ * need longer than the 5 s that each waits at most.
+ */
 export const MEMBERSHIP: Omit<MembershipPolicy, 'grace'> = {
   flapLosses: 5,
   flapWindow: 60_000,
@@ -27,7 +30,7 @@ export const MEMBERSHIP: Omit<MembershipPolicy, 'grace'> = {
   massWindow: 20_000,
   massLeast: 3,
   massHold: 300_000,
-  massReturn: 10_000,
+  massReturn: 30_000,
 };
 
 export interface MembershipChange {
@@ -65,6 +68,11 @@ export class Membership {
   /** How many are lost while nobody is removed; 0: there is no mass loss. */
   get held(): number {
     return this.#heldSince === null ? 0 : this.#lost.size;
+  }
+
+  /** Those that are lost and still counted as there. */
+  lost(): Iterable<string> {
+    return this.#lost;
   }
 
   /** Counted as there, and it is not. */
