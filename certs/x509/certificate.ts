@@ -3,7 +3,18 @@
 import { createHash, sign, type KeyObject } from 'node:crypto';
 import type { Result } from '../../core/kit/result.ts';
 import type { RandomBytes } from '../ambient.ts';
-import { childrenOf, decoding, DerError, expectTag, readDer, readSmallInteger, TAG, type Tlv } from './der-reader.ts';
+import {
+  childrenOf,
+  decoding,
+  DerError,
+  expectTag,
+  readDer,
+  readSerial,
+  readSmallInteger,
+  readTime,
+  TAG,
+  type Tlv,
+} from './der-reader.ts';
 import { explicit, sequence, smallInteger, time, unsigned } from './der-writer.ts';
 import {
   authorityKeyIdentifier,
@@ -19,7 +30,7 @@ import {
 import type { GeneralName } from './general-name.ts';
 import { keyIdOf, spkiOf } from './key.ts';
 import { encodeName, isEmptyName, type Name } from './name.ts';
-import { hashFor, signatureAlgorithm, withSignature } from './signature.ts';
+import { hashFor, readSigned, signatureAlgorithm, withSignature, type SignedParts } from './signature.ts';
 
 export interface CertificateTemplate {
   readonly publicKey: KeyObject;
@@ -56,6 +67,7 @@ export interface CertificateFields {
   readonly notAfter: number;
   readonly spki: Buffer;
   readonly extensions: Extensions;
+  readonly signed: SignedParts;
 }
 
 export interface SignedCertificate {
@@ -149,19 +161,24 @@ function positiveSerial(random: RandomBytes): Buffer {
 }
 
 function fieldsOf(der: Uint8Array): CertificateFields {
-  const [tbs] = childrenOf(expectTag(readDer(der), TAG.sequence));
-  const [version, serial, , issuer, validity, subject, spki, ...rest] = childrenOf(expectTag(tbs, TAG.sequence));
+  const signed = readSigned(readDer(der));
+  const [version, serial, algorithm, issuer, validity, subject, spki, ...rest] = childrenOf(signed.content);
   if (readSmallInteger(childrenOf(expectTag(version, 0xa0))[0]) !== 2)
     throw new DerError('not a version 3 certificate');
+  // RFC 5280 §4.1.1.2: else one could be swapped outside of what is signed.
+  if (!signed.algorithm.raw.equals(expectTag(algorithm, TAG.sequence).raw)) {
+    throw new DerError('two different signature algorithms');
+  }
   const [notBefore, notAfter] = childrenOf(expectTag(validity, TAG.sequence));
   return {
-    serial: readSerial(expectTag(serial, TAG.integer)),
+    serial: readSerial(serial),
     issuer: expectTag(issuer, TAG.sequence).raw,
     subject: expectTag(subject, TAG.sequence).raw,
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
     spki: expectTag(spki, TAG.sequence).raw,
     extensions: readExtensions(only(childrenOf(expectTag(rest.at(-1), 0xa3)))),
+    signed,
   };
 }
 
@@ -169,20 +186,4 @@ function only(values: readonly Tlv[]): Tlv {
   const [value] = values;
   if (value === undefined || values.length !== 1) throw new DerError('not exactly one value');
   return value;
-}
-
-function readSerial(value: Tlv): string {
-  const { content } = value;
-  if (content.length === 0 || content.length > 21 || (content[0] ?? 0) > 0x7f) throw new DerError('a strange serial');
-  return (content[0] === 0 && content.length > 1 ? content.subarray(1) : content).toString('hex');
-}
-
-function readTime(value: Tlv | undefined): number {
-  const text = value?.content.toString('latin1') ?? '';
-  const digits = value?.tag === TAG.utcTime ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text;
-  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(digits);
-  if (match === null || (value?.tag !== TAG.utcTime && value?.tag !== TAG.generalizedTime))
-    throw new DerError('not a time');
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
-  return Date.UTC(year, month - 1, day, hour, minute, second);
 }

@@ -19,7 +19,7 @@ import type { GeneralName } from './general-name.ts';
 import { readPublicKey, spkiOf, type KeyPair } from './key.ts';
 import { encodeName } from './name.ts';
 import { OID } from './oids.ts';
-import { signatureHolds, signed } from './signature.ts';
+import { readSigned, signatureHolds, signed } from './signature.ts';
 
 export interface CertificateRequest {
   readonly publicKey: KeyObject;
@@ -54,17 +54,14 @@ interface CsrParts {
 }
 
 function partsOf(der: Uint8Array): CsrParts {
-  const [info, algorithm, signature, ...rest] = childrenOf(expectTag(readDer(der), TAG.sequence));
-  if (info === undefined || algorithm === undefined || signature === undefined || rest.length > 0) {
-    throw new DerError('not a certificate request');
-  }
-  const [version, subject, spki, attributes] = childrenOf(expectTag(info, TAG.sequence));
+  const signedParts = readSigned(readDer(der));
+  const [version, subject, spki, attributes] = childrenOf(signedParts.content);
   if (readSmallInteger(version) !== 0) throw new DerError('a request of an unknown version');
   expectTag(subject, TAG.sequence);
   return {
     spki: expectTag(spki, TAG.sequence).raw,
     names: attributes === undefined ? [] : requestedNames(expectTag(attributes, 0xa0)),
-    holds: (key) => signatureHolds(info.raw, algorithm, signature, key),
+    holds: (key) => signatureHolds(signedParts, key),
   };
 }
 

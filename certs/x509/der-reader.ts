@@ -1,6 +1,6 @@
 // Reads DER without trusting it: definite minimal lengths, one-byte tags, bounded size and nesting. Every
 // value keeps its own raw bytes, so that a signature is checked over what was signed and nothing is ever
-// encoded anew before it is verified. Used for CSRs from strangers and for peer certificates.
+// encoded anew before it is verified. Used for CSRs from strangers, peer certificates and CRLs.
 import { err, ok, type Result } from '../../core/kit/result.ts';
 
 /** Bytes of the largest input that is looked at. */
@@ -16,6 +16,7 @@ export const TAG = {
   octetString: 0x04,
   null: 0x05,
   oid: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   utcTime: 0x17,
   generalizedTime: 0x18,
@@ -47,8 +48,8 @@ export function decoding<T>(read: () => T): Result<T, string> {
 }
 
 /** The one value that `bytes` hold. Throws DerError; call it inside `decoding`. */
-export function readDer(bytes: Uint8Array): Tlv {
-  if (bytes.length > MAX_DER_SIZE) throw new DerError(`longer than ${MAX_DER_SIZE} bytes`);
+export function readDer(bytes: Uint8Array, limit: number = MAX_DER_SIZE): Tlv {
+  if (bytes.length > limit) throw new DerError(`longer than ${limit} bytes`);
   const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const value = readAt(input, 0, 0);
   if (value.raw.length !== input.length) throw new DerError('bytes after the end');
@@ -56,9 +57,9 @@ export function readDer(bytes: Uint8Array): Tlv {
 }
 
 /** The values inside a constructed one. */
-export function childrenOf(parent: Tlv): readonly Tlv[] {
+export function childrenOf(parent: Tlv, most: number = MAX_CHILDREN): readonly Tlv[] {
   if ((parent.tag & 0x20) === 0) throw new DerError('a primitive value where a constructed one belongs');
-  return valuesIn(parent.content, parent.depth + 1);
+  return valuesIn(parent.content, parent.depth + 1, most);
 }
 
 /** The one DER value inside an OCTET STRING, as in extensions. Source: RFC 5280 §4.1. */
@@ -120,11 +121,29 @@ export function readSmallInteger(value: Tlv | undefined): number {
   return content.readUIntBE(0, content.length);
 }
 
-function valuesIn(bytes: Buffer, depth: number): Tlv[] {
+/** A positive INTEGER of up to 20 octets, as lower-case hex without leading zero bytes. Source: RFC 5280 §4.1.2.2. */
+export function readSerial(value: Tlv | undefined): string {
+  const { content } = expectTag(value, TAG.integer);
+  if (content.length === 0 || content.length > 21 || (content[0] ?? 0) > 0x7f) throw new DerError('a strange serial');
+  return (content[0] === 0 && content.length > 1 ? content.subarray(1) : content).toString('hex');
+}
+
+/** UTCTime or GeneralizedTime as milliseconds since 1970. Source: RFC 5280 §4.1.2.5. */
+export function readTime(value: Tlv | undefined): number {
+  const text = value?.content.toString('latin1') ?? '';
+  const digits = value?.tag === TAG.utcTime ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text;
+  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(digits);
+  if (match === null || (value?.tag !== TAG.utcTime && value?.tag !== TAG.generalizedTime))
+    throw new DerError('not a time');
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+function valuesIn(bytes: Buffer, depth: number, most: number): Tlv[] {
   const values: Tlv[] = [];
   let offset = 0;
   while (offset < bytes.length) {
-    if (values.length === MAX_CHILDREN) throw new DerError(`more than ${MAX_CHILDREN} values in one`);
+    if (values.length === most) throw new DerError(`more than ${most} values in one`);
     const value = readAt(bytes, offset, depth);
     values.push(value);
     offset += value.raw.length;

@@ -10,8 +10,9 @@ import {
   TAG,
   type Tlv,
 } from './der-reader.ts';
-import { implicit, namedBits, octets, oid, sequence, smallInteger, yes } from './der-writer.ts';
+import { implicit, namedBits, octets, oid, sequence, smallInteger, tlv, yes } from './der-writer.ts';
 import { encodeGeneralNames, readGeneralNames, type GeneralName } from './general-name.ts';
+import { readNameConstraints, type NameConstraints } from './name-constraints.ts';
 import { OID } from './oids.ts';
 
 /** Bit numbers. Source: RFC 5280 §4.2.1.3. */
@@ -26,6 +27,17 @@ export interface Extensions {
   readonly pathLength: number | null;
   readonly keyUsage: ReadonlySet<KeyUsage> | null;
   readonly extendedKeyUsage: readonly string[] | null;
+  /** What an authority may certify. */
+  readonly nameConstraints: NameConstraints | null;
+  readonly subjectKeyId: Buffer | null;
+  readonly authorityKeyId: Buffer | null;
+}
+
+/** One as it stands there. */
+export interface RawExtension {
+  readonly id: string;
+  readonly critical: boolean;
+  readonly value: Tlv;
 }
 
 export function basicConstraints(isAuthority: boolean, pathLength: number | null): Buffer {
@@ -54,35 +66,62 @@ export function subjectAltName(names: readonly GeneralName[], subjectIsEmpty: bo
   return extension(OID.subjectAltName, subjectIsEmpty, encodeGeneralNames(names));
 }
 
+/** Number of a CRL: greater than that of the one before. Source: RFC 5280 §5.2.3. */
+export function crlNumber(number: number): Buffer {
+  return extension(OID.crlNumber, false, smallInteger(number));
+}
+
+/** Why a certificate was revoked. Source: RFC 5280 §5.3.1. */
+export function crlReason(reason: number): Buffer {
+  return extension(OID.crlReason, false, tlv(TAG.enumerated, Uint8Array.of(reason)));
+}
+
 /** `Extensions ::= SEQUENCE OF Extension`. Throws DerError; one that comes twice or is critical and unknown too. */
 export function readExtensions(value: Tlv): Extensions {
   const found = new Map<string, Tlv>();
-  for (const entry of childrenOf(expectTag(value, TAG.sequence))) {
-    const parts = childrenOf(expectTag(entry, TAG.sequence));
-    const id = readOid(parts[0]);
-    const critical = parts.length === 3 && readBoolean(parts[1]);
-    if (found.has(id)) throw new DerError('an extension that comes twice');
+  for (const { id, critical, value: inside } of listExtensions(value)) {
     if (critical && !UNDERSTOOD.has(id)) throw new DerError('a critical extension that is not understood');
-    if (parts.length < 2 || parts.length > 3) throw new DerError('an extension of a strange shape');
-    found.set(id, insideOctets(expectTag(parts.at(-1), TAG.octetString)));
+    found.set(id, inside);
   }
   const names = found.get(OID.subjectAltName);
   const constraints = found.get(OID.basicConstraints);
   const usage = found.get(OID.keyUsage);
   const extended = found.get(OID.extendedKeyUsage);
+  const nameConstraints = found.get(OID.nameConstraints);
+  const subjectKey = found.get(OID.subjectKeyIdentifier);
+  const authorityKey = found.get(OID.authorityKeyIdentifier);
   return {
     names: names === undefined ? [] : readGeneralNames(names),
     ...readBasicConstraints(constraints),
     keyUsage: usage === undefined ? null : readKeyUsage(usage),
     extendedKeyUsage: extended === undefined ? null : childrenOf(extended).map(readOid),
+    nameConstraints: nameConstraints === undefined ? null : readNameConstraints(nameConstraints),
+    subjectKeyId: subjectKey === undefined ? null : expectTag(subjectKey, TAG.octetString).content,
+    authorityKeyId: authorityKey === undefined ? null : readAuthorityKeyId(authorityKey),
   };
 }
 
-const UNDERSTOOD: ReadonlySet<string> = new Set([
+/** Every extension, understood or not. Throws DerError; one that comes twice too. */
+export function listExtensions(value: Tlv): readonly RawExtension[] {
+  const seen = new Set<string>();
+  return childrenOf(expectTag(value, TAG.sequence)).map((entry) => {
+    const parts = childrenOf(expectTag(entry, TAG.sequence));
+    const id = readOid(parts[0]);
+    const critical = parts.length === 3 && readBoolean(parts[1]);
+    if (seen.has(id)) throw new DerError('an extension that comes twice');
+    seen.add(id);
+    if (parts.length < 2 || parts.length > 3) throw new DerError('an extension of a strange shape');
+    return { id, critical, value: insideOctets(expectTag(parts.at(-1), TAG.octetString)) };
+  });
+}
+
+/** Extensions that are understood, by their identifiers. */
+export const UNDERSTOOD: ReadonlySet<string> = new Set([
   OID.basicConstraints,
   OID.keyUsage,
   OID.extendedKeyUsage,
   OID.subjectAltName,
+  OID.nameConstraints,
 ]);
 
 function extension(id: string, critical: boolean, value: Uint8Array): Buffer {
@@ -94,6 +133,12 @@ function readBasicConstraints(value: Tlv | undefined): Pick<Extensions, 'isAutho
   const [first, second] = childrenOf(expectTag(value, TAG.sequence));
   const isAuthority = first !== undefined && readBoolean(first);
   return { isAuthority, pathLength: second === undefined ? null : readSmallInteger(second) };
+}
+
+/** null: it names the issuer in another way. */
+function readAuthorityKeyId(value: Tlv): Buffer | null {
+  const id = childrenOf(expectTag(value, TAG.sequence)).find(({ tag }) => tag === 0x80);
+  return id?.content ?? null;
 }
 
 function readKeyUsage(value: Tlv): ReadonlySet<KeyUsage> {

@@ -58,12 +58,51 @@ function algorithmOf(key: KeyObject): string {
   }
 }
 
+/** What somebody signed; none of it is verified. */
+export interface SignedParts {
+  /** Its raw bytes are what the signature is over. */
+  readonly content: Tlv;
+  readonly algorithm: Tlv;
+  readonly signature: Tlv;
+}
+
+/** Takes `SEQUENCE { content, algorithm, signature }` apart. Throws DerError. */
+export function readSigned(value: Tlv): SignedParts {
+  const [content, algorithm, signature, ...rest] = childrenOf(expectTag(value, TAG.sequence));
+  if (rest.length > 0) throw new DerError('bytes after the signature');
+  return {
+    content: expectTag(content, TAG.sequence),
+    algorithm: expectTag(algorithm, TAG.sequence),
+    signature: expectTag(signature, TAG.bitString),
+  };
+}
+
 /** Whether `publicKey` signed exactly these bytes. Throws DerError where the algorithm is not one of ours. */
-export function signatureHolds(content: Buffer, algorithm: Tlv, signature: Tlv, publicKey: KeyObject): boolean {
-  expectTag(algorithm, TAG.sequence);
+export function signatureHolds({ content, algorithm, signature }: SignedParts, publicKey: KeyObject): boolean {
   const name = readOid(childrenOf(algorithm)[0]);
   const known = ALGORITHMS.get(name);
-  if (known === undefined) throw new DerError('a signature algorithm that is not accepted');
+  if (known === undefined) throw new DerError(`a signature by ${describeAlgorithm(algorithm)}, which is not accepted`);
   if (publicKey.asymmetricKeyType !== known.keyType) throw new DerError('a signature of another kind than its key');
-  return verify(known.hash, content, publicKey, readWholeBits(signature));
+  return verify(known.hash, content.raw, publicKey, readWholeBits(signature));
 }
+
+/** As people call it: `ECDSA with SHA-256`; the dotted identifier of one that is not known. Throws DerError. */
+export function describeAlgorithm(algorithm: Tlv): string {
+  const name = readOid(childrenOf(algorithm)[0]);
+  return ALGORITHM_NAMES.get(name) ?? name;
+}
+
+const ALGORITHM_NAMES: ReadonlyMap<string, string> = new Map([
+  [OID.ecdsaWithSha256, 'ECDSA with SHA-256'],
+  [OID.ecdsaWithSha384, 'ECDSA with SHA-384'],
+  [OID.ecdsaWithSha512, 'ECDSA with SHA-512'],
+  [OID.rsaWithSha256, 'RSA with SHA-256'],
+  [OID.rsaWithSha384, 'RSA with SHA-384'],
+  [OID.rsaWithSha512, 'RSA with SHA-512'],
+  [OID.ed25519, 'Ed25519'],
+  ['1.2.840.10045.4.1', 'ECDSA with SHA-1'],
+  ['1.2.840.113549.1.1.4', 'RSA with MD5'],
+  ['1.2.840.113549.1.1.5', 'RSA with SHA-1'],
+  ['1.2.840.113549.1.1.10', 'RSA-PSS'],
+  ['1.2.840.10040.4.3', 'DSA with SHA-1'],
+]);

@@ -32,7 +32,7 @@ for (const [kind, make] of [
     const folder = await temporaryFolder(t);
     const key = join(folder, 'key');
     const out = join(folder, 'csr');
-    const names = `subjectAltName=URI:${ORDERS},DNS:a.test,IP:10.0.0.1,email:a@b.test`;
+    const names = `subjectAltName=URI:${ORDERS},DNS:a.test,IP:10.0.0.1,email:a@b.test,RID:1.2.3.4`;
     const form = ['-outform', 'DER', '-out', out, '-subj', '/CN=x', '-addext', names];
     await openssl(['req', '-new', ...make, '-nodes', '-keyout', key, ...form]);
     const der = await readFile(out);
@@ -42,7 +42,8 @@ for (const [kind, make] of [
       { kind: 'uri', value: ORDERS },
       { kind: 'dns', value: 'a.test' },
       { kind: 'ip', value: '10.0.0.1' },
-      { kind: 'other', value: '0x81' },
+      { kind: 'email', value: 'a@b.test' },
+      { kind: 'other', value: '0x88' },
     ]);
     const tampered = Buffer.from(der);
     const at = tampered.indexOf('sa/orders');

@@ -34,6 +34,9 @@ test('what is written is read back', () => {
     pathLength: 3,
     keyUsage: new Set(['keyCertSign', 'cRLSign']),
     extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'],
+    nameConstraints: null,
+    subjectKeyId: null,
+    authorityKeyId: null,
   });
 });
 
