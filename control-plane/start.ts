@@ -16,8 +16,10 @@ import { loadServices } from '../proto/codec/services.ts';
 import { serveApi } from './serve-api.ts';
 import { ConfigIntake } from './config-intake.ts';
 import type { ApiFacts } from './api/facts.ts';
-import { Closers, coalesce } from './lifecycle.ts';
+import { Closers } from './lifecycle.ts';
+import { Offers } from './offers.ts';
 import { adminPages, statusPages, type Counts, type Facts } from './pages.ts';
+import { KnownInstances } from './registry/known-instances.ts';
 import { Registry } from './registry/registry.ts';
 import { openServers, type Servers } from './servers.ts';
 import { Changes, type ChangesOptions } from './snapshot/changes.ts';
@@ -32,9 +34,9 @@ export interface ControlPlaneOptions {
   /** How long an instance stays after its stream has gone, in ms. Default 2,000. */
   readonly grace?: number;
   /**
-   * How long after the start a proxy that runs a view already is left with it, in ms, so that the instances which
-   * a restarted control plane does not know yet can come back first. Default 8,000: the longest wait of an agent
-   * between two tries is 5,000.
+   * How long after the start instances of the last run are waited for, in ms; and where it left no list of them, how
+   * long a proxy that runs a view already is left with it. Default 8,000: the longest wait of an agent between two tries
+   * is 5,000.
    */
   readonly settle?: number;
 }
@@ -90,28 +92,31 @@ async function assemble(
     policy: { ...MEMBERSHIP, grace },
     now: () => performance.now(),
     after: startTimer,
-    onMassLoss: (lost, all) => sayMassLoss(log, lost, all),
+    // A start is no loss: that they are expected is said below.
+    onMassLoss: (lost, all) => (servers === null ? undefined : sayMassLoss(log, lost, all)),
   });
   closers.add(() => registry.close());
   const views = new Views((account) => {
     const { snapshot } = snapshots;
     return snapshot === null ? null : viewFor(snapshot, account, (cluster) => registry.endpointsOf(cluster));
   });
-  // There is nobody to offer anything before the servers are open.
-  const offering = coalesce(() => servers?.discovery.offerAll());
-  closers.add(offering.cancel);
-  const changed = () => {
-    views.invalidate();
-    offering.ask();
-  };
   let servers: Servers | null = null;
+  const offers = new Offers({
+    views,
+    snapshot: () => snapshots.snapshot,
+    server: () => servers?.discovery ?? null,
+  });
+  closers.add(() => offers.close());
   const changes = await openChanges(
     settings.stateDir,
-    { snapshots, log, now: ambient.clock, onChange: changed },
+    { snapshots, log, now: ambient.clock, onChange: () => offers.configurationChanged() },
     closers,
   );
   await readConfig(settings.config, new ConfigIntake({ snapshots, changes, counts, log }), closers);
 
+  const { instances, remembered } = await openInstances(settings.stateDir, log, closers);
+  registry.expect(remembered ?? [], settle);
+  if (remembered !== null) log.info({ instances: remembered.length }, 'instances of the last run are expected back');
   let settled = settle === 0;
   servers = await openServers(
     {
@@ -122,17 +127,21 @@ async function assemble(
       join: (instance, callable) => registry.join(instance, callable),
       after: startTimer,
       settled: () => settled,
+      remembers: () => settled || remembered !== null,
       locate: (ruleId) => snapshots.locate(ruleId),
       onAnswer: (answer) => (answer === 'ack' ? counts.acks++ : counts.nacks++),
       hostsOfEdge: (edge) => hostsOfEdge(snapshots, edge),
     },
     closers,
   );
-  registry.onChange(changed);
+  registry.onChange((instance, callable) => {
+    instances.note(instance, callable);
+    offers.instanceChanged(instance.account);
+  });
   const settling = startTimer(settle, () => {
     settled = true;
     // Whoever came back early waits for this one.
-    offering.ask();
+    offers.everybody();
   });
   closers.add(settling);
   const state = { snapshots, registry, counts, changes, authority, ledger, now: ambient.clock, log };
@@ -155,6 +164,12 @@ async function openChanges(
   const changes = new Changes({ ...options, history });
   closers.add(() => changes.close());
   return changes;
+}
+
+async function openInstances(stateDir: string, log: Log, closers: Closers) {
+  const instances = new KnownInstances({ path: join(stateDir, 'instances.jsonl'), log, after: startTimer });
+  closers.add(() => instances.close());
+  return { instances, remembered: await instances.open() };
 }
 
 async function readConfig(files: readonly string[], intake: ConfigIntake, closers: Closers): Promise<void> {

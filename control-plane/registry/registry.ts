@@ -49,7 +49,7 @@ export class Registry {
   readonly #membership: Membership;
   readonly #entries = new Map<string, Entry>();
   readonly #byCluster = new Map<ClusterName, Map<string, Instance>>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(instance: Instance, callable: boolean) => void>();
   #sorted: readonly Instance[] | null = null;
   /** Endpoints by cluster, kept until an instance of that cluster changes: equal content is the same list. */
   readonly #endpoints = new Map<ClusterName, readonly Endpoint[]>();
@@ -171,8 +171,11 @@ export class Registry {
     return endpoints;
   }
 
-  /** Called after every change; several changes in one turn may each call. Returns how to stop. */
-  onChange(listener: () => void): () => void {
+  /**
+   * Called after every change, with whom it is about and whether that one may be called now; several changes in one turn
+   * may each call. Returns how to stop.
+   */
+  onChange(listener: (instance: Instance, callable: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -199,7 +202,8 @@ export class Registry {
     this.#sorted = null;
     for (const cluster of seen === null ? [] : clustersOf(seen)) this.#place(cluster, key, null);
     for (const cluster of shown === null ? [] : clustersOf(shown)) this.#place(cluster, key, shown);
-    for (const listener of this.#listeners) listener();
+    const about = shown ?? seen;
+    if (about !== null) for (const listener of this.#listeners) listener(about, shown !== null);
   }
 
   #place(cluster: ClusterName, key: string, instance: Instance | null): void {

@@ -139,6 +139,42 @@ test('a restarted control plane is found again with what it issued before', asyn
   assert.equal(orders.applied.length, 1);
 });
 
+test('a restarted control plane sends news at once, and keeps the instances that are not back yet for a while', async (t) => {
+  const mesh = await runControlPlaneHere(t, MESH);
+  const orders = await mesh.sidecar({ account: 'orders', version: 'v1', instance: 'orders-1' }, 4_001);
+  await eventually(() => mesh.plane.facts.instances().length === 1);
+  const web = await mesh.sidecar({ account: 'web', instance: 'web-1' });
+  const endpoints = () =>
+    web.applied
+      .at(-1)
+      ?.endpoints.get('orders')
+      ?.endpoints.map(({ id }) => id);
+  await eventually(() => endpoints()?.[0] === 'orders-1');
+  await mesh.plane.close();
+  await eventually(() => !orders.agent.state.connected && !web.agent.state.connected);
+  // Without a control plane it can tell nobody that it goes.
+  await orders.agent.close();
+  await mesh.edit(MESH.replace('calls: [orders]', 'calls: [orders], timeout: 3s'));
+  const settings = { discovery: mesh.port('discovery'), join: mesh.port('join'), status: mesh.port('status') };
+  const caDir = join(mesh.folder, 'ca');
+  const stateDir = join(mesh.folder, 'control-plane');
+  const again = await startControlPlane(
+    { config: [join(mesh.folder, 'weft.yaml')], caDir, stateDir, ...settings },
+    { log: mesh.log, grace: 300, settle: 2_000 },
+  );
+  t.after(() => again.close());
+  await eventually(() => web.agent.state.snapshot === again.facts.snapshot(), 1_500);
+  assert.deepEqual(endpoints(), ['orders-1']);
+  assert.deepEqual(
+    again.facts
+      .instances()
+      .map(({ instance }) => instance)
+      .sort(),
+    ['orders-1', 'web-1'],
+  );
+  await eventually(() => endpoints()?.length === 0, 5_000);
+});
+
 test('operators see proxies, instances and the snapshot, scrapers see counts', async (t) => {
   const mesh = await runControlPlaneHere(t, MESH);
   const orders = await mesh.sidecar({ account: 'orders', version: 'v1', instance: 'orders-1' }, 4_001);

@@ -1,0 +1,140 @@
+// The instances that may be called, in a file, so that a control plane which starts again knows whom callers were told
+// of: one line for each that comes or goes, written before anybody is told. A line that is torn or strange is skipped,
+// as what it said of is told again by the instance itself.
+import { closeSync, constants, fdatasync, openSync, writeSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { Log } from '../../core/kit/log.ts';
+import { describeError, MeshError } from '../../core/kit/error.ts';
+import { fileDetail, isErrno, readTextBounded, SECRET_MODE, writeFileAtomic } from '../../host/files.ts';
+import type { Instance } from './registry.ts';
+
+export interface KnownInstancesOptions {
+  readonly path: string;
+  readonly log: Log;
+  /** Calls once after `ms`; the returned function cancels. */
+  readonly after: (ms: number, callback: () => void) => () => void;
+}
+
+/** A mesh of 10,000 instances has 2 MiB. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_TEXT = 256;
+/** Lines beyond those that are needed, before the file is written anew at the next start. */
+const SPARE_LINES = 1_000;
+/** A power cut takes the lines of so many ms with it. */
+const SYNC_AFTER = 1_000;
+
+export class KnownInstances {
+  readonly #options: KnownInstancesOptions;
+  #file: number | null = null;
+  #cancelSync: (() => void) | null = null;
+  #failed = false;
+
+  constructor(options: KnownInstancesOptions) {
+    this.#options = options;
+  }
+
+  /** Those of the last run; null: there was none, or it left no file that can be read. Opens the file. */
+  async open(): Promise<readonly Instance[] | null> {
+    const { path, log } = this.#options;
+    let known: Map<string, Instance> | null = null;
+    try {
+      const lines = (await readTextBounded(path, MOST_BYTES)).split('\n');
+      known = replay(lines);
+      if (lines.length > known.size * 2 + SPARE_LINES) {
+        const text = [...known.values()].map((instance) => `${lineOf(instance, true)}\n`).join('');
+        await writeFileAtomic(path, text, SECRET_MODE);
+      }
+    } catch (error) {
+      if (!(error instanceof MeshError && isErrno(error.cause, 'ENOENT'))) {
+        log.warn({ error: describeError(error) }, 'the list of instances cannot be read: it begins anew');
+      }
+    }
+    try {
+      this.#file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, SECRET_MODE);
+      // What a crash tore off ends here.
+      this.#write('\n');
+    } catch (cause) {
+      this.#fail(cause);
+    }
+    return known === null ? null : [...known.values()];
+  }
+
+  /** Before anybody is told. Never throws: without the file only a restart is less smooth. */
+  note(instance: Instance, present: boolean): void {
+    if (instance.inboundPort === 0) return;
+    this.#write(`${lineOf(instance, present)}\n`);
+  }
+
+  close(): void {
+    this.#cancelSync?.();
+    this.#cancelSync = null;
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  #write(text: string): void {
+    if (this.#file === null) return;
+    try {
+      writeSync(this.#file, text);
+      this.#failed = false;
+    } catch (cause) {
+      return this.#fail(cause);
+    }
+    this.#cancelSync ??= this.#options.after(SYNC_AFTER, () => this.#sync());
+  }
+
+  #sync(): void {
+    this.#cancelSync = null;
+    if (this.#file !== null) fdatasync(this.#file, () => {});
+  }
+
+  /** Said once, until it works again. */
+  #fail(cause: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const error = fileDetail(this.#options.path, cause);
+    this.#options.log.error({ error }, 'the list of instances cannot be written: after a restart they are learnt anew');
+  }
+}
+
+function lineOf(instance: Instance, present: boolean): string {
+  const { account, instance: name, version, address, inboundPort } = instance;
+  return JSON.stringify(
+    present ? { account, instance: name, version, address, inboundPort } : { account, instance: name, gone: true },
+  );
+}
+
+function replay(lines: readonly string[]): Map<string, Instance> {
+  const known = new Map<string, Instance>();
+  for (const line of lines) {
+    const read = line === '' ? null : readLine(line);
+    if (read === null) continue;
+    const { gone, ...instance } = read;
+    const key = `${instance.account}/${instance.instance}`;
+    if (gone) known.delete(key);
+    else known.set(key, instance);
+  }
+  return known;
+}
+
+/** null: no such line. */
+function readLine(line: string): (Instance & { readonly gone: boolean }) | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const { account, instance, version, address, inboundPort, gone } = value as Readonly<Record<string, unknown>>;
+  if (!isName(account) || !isName(instance)) return null;
+  if (gone === true) return { account, instance, version: null, address: '', inboundPort: 0, gone };
+  if (version !== null && !isName(version)) return null;
+  if (typeof address !== 'string' || isIP(address) === 0) return null;
+  if (typeof inboundPort !== 'number' || !(inboundPort > 0 && inboundPort <= 65_535)) return null;
+  return { account, instance, version, address, inboundPort, gone: false };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MOST_TEXT;
+}
