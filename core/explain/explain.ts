@@ -157,7 +157,7 @@ function throughRoutes(path: Path, find: FindTable): Explanation {
   const head = headOf(request, request.target);
   const target = new RequestTarget();
   if (!target.read(head)) {
-    const refused = refusal('bad-request', 'see docs/http.md, "Paths"');
+    const refused = refusal('bad-request', 'see docs/http.md, "What is refused"');
     return ended(path, { ...step('path', `${request.target} is no path that may be passed on`), refused });
   }
   const normal = head.target === request.target ? [] : [step('path', `${head.target} is its normal form`)];

@@ -13,6 +13,7 @@ interface ExplainFlags extends ApiFlags {
 }
 
 export function addQuestions(program: Command, finish: Finish, print: Print, complain: Print): void {
+  addCheck(program, finish, print);
   const explain = program
     .command('explain')
     .description(
@@ -28,6 +29,25 @@ export function addQuestions(program: Command, finish: Finish, print: Print, com
     finish(
       await runExplain({ ...flags, request, from: from ?? null, headers: header, files: config }, print, complain),
     );
+  });
+}
+
+interface CheckFlags extends ApiFlags {
+  readonly strict: boolean;
+  readonly output: string;
+  readonly caDir: string;
+}
+
+function addCheck(program: Command, finish: Finish, print: Print): void {
+  const check = program
+    .command('check')
+    .description('say whether this mesh is healthy: each line ok, warning or error with its remedy')
+    .option('--strict', 'warnings count as errors', false)
+    .option('--ca-dir <folder>', 'the authority, where it is on this machine', '.weft/ca')
+    .addOption(output());
+  withApi(check).action(async (flags: CheckFlags) => {
+    const { runCheck } = await import('./check.ts');
+    finish(await runCheck(flags, Date.now, print));
   });
 }
 
