@@ -21,8 +21,51 @@ export interface Delta {
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** Proxies of one account hold the same and go to the same: what was found out for one of them holds for all. */
+const made = new WeakMap<readonly EncodedResource[], Holdings>();
+const sources = new WeakMap<Holdings, readonly EncodedResource[]>();
+const steps = new WeakMap<Holdings, WeakMap<readonly EncodedResource[], Delta>>();
+
+/** The same for the same list, which must not change. */
+export function holdingsOf(resources: readonly EncodedResource[]): Holdings {
+  const known = made.get(resources);
+  if (known !== undefined) return known;
+  const holdings = new Map(resources.map(({ type, name, version }) => [resourceKey(type, name), version]));
+  made.set(resources, holdings);
+  sources.set(holdings, resources);
+  return holdings;
+}
+
 /** @param again keys of resources that are sent also where they are held */
 export function deltaOf(held: Holdings, target: readonly EncodedResource[], again: ReadonlySet<string> = NONE): Delta {
+  if (again.size > 0) return compare(held, target, again);
+  const known = steps.get(held)?.get(target);
+  if (known !== undefined) return known;
+  const source = sources.get(held);
+  const changed = source === undefined ? null : changedInPlace(source, target);
+  const delta = changed === null ? compare(held, target, again) : { changed: inOrder(changed), removed: [] };
+  const byTarget = steps.get(held) ?? new WeakMap<readonly EncodedResource[], Delta>();
+  steps.set(held, byTarget.set(target, delta));
+  return delta;
+}
+
+/** The same names at the same places, as where only endpoints came and went; null: not so. */
+function changedInPlace(
+  source: readonly EncodedResource[],
+  target: readonly EncodedResource[],
+): readonly EncodedResource[] | null {
+  if (source.length !== target.length) return null;
+  const changed: EncodedResource[] = [];
+  for (const [index, resource] of target.entries()) {
+    const before = source[index];
+    if (before === resource) continue;
+    if (before?.type !== resource.type || before.name !== resource.name) return null;
+    if (before.version !== resource.version) changed.push(resource);
+  }
+  return changed;
+}
+
+function compare(held: Holdings, target: readonly EncodedResource[], again: ReadonlySet<string>): Delta {
   const wanted = new Set<string>();
   const changed = target.filter(({ type, name, version }) => {
     const key = resourceKey(type, name);
@@ -39,8 +82,4 @@ export function deltaOf(held: Holdings, target: readonly EncodedResource[], agai
 
 function inOrder<T extends { readonly type: ResourceType }>(resources: readonly T[]): T[] {
   return RESOURCE_TYPES.flatMap((type) => resources.filter((resource) => resource.type === type));
-}
-
-export function holdingsOf(resources: readonly EncodedResource[]): Holdings {
-  return new Map(resources.map(({ type, name, version }) => [resourceKey(type, name), version]));
 }

@@ -54,3 +54,30 @@ test('clusters come first and go last, whatever the order of the view', () => {
     }),
   );
 });
+
+test('the step is the same whether the lists are known or only the versions in them', () => {
+  const one = fc.record({
+    type: fc.constantFrom(...RESOURCE_TYPES),
+    name: fc.nat(4),
+    version: fc.constantFrom('1', '2'),
+  });
+  const list = fc
+    .uniqueArray(one, { selector: ({ type, name }) => `${type}/${name}`, maxLength: 12 })
+    .map((all) => all.map(({ type, name, version }) => ({ type, name: `${name}`, version, wire: {} })));
+  // Half of the steps change only versions: the same names at the same places.
+  const step = fc.oneof(
+    fc.tuple(list, list),
+    list.chain((before) =>
+      fc
+        .array(fc.boolean(), { minLength: before.length, maxLength: before.length })
+        .map((bumped) => [before, before.map((each, i) => (bumped[i] ? { ...each, version: '3' } : each))] as const),
+    ),
+  );
+  fc.assert(
+    fc.property(step, ([before, after]) => {
+      const held = holdingsOf(before);
+      assert.deepEqual(deltaOf(held, after), deltaOf(new Map(held), after));
+      assert.equal(deltaOf(held, after), deltaOf(holdingsOf(before), after));
+    }),
+  );
+});
