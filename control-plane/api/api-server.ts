@@ -172,7 +172,7 @@ export class ApiServer {
   }
 }
 
-export function operationsOf(facts: ApiFacts): readonly Operation[] {
+function operationsOf(facts: ApiFacts): readonly Operation[] {
   return [...readOperations(facts), ...changeOperations(facts)];
 }
 

@@ -2,7 +2,8 @@
 import { Type, type TSchema } from 'typebox';
 import { ROLES } from '../../certs/policy/operator.ts';
 import { VERSION } from '../../host/version.ts';
-import { PROBLEM, type ProblemKind } from './contract-changes.ts';
+import { CHANGE, PROBLEM } from './contract-changes.ts';
+import { AUDIT, CERTIFICATE, PROXY, ROUTE, SERVICE, SNAPSHOT } from './contract.ts';
 import { COMMON_PROBLEMS, PROBLEM_STATUS, type Operation } from './operation.ts';
 
 export const OPENAPI_PATH = '/v1/openapi.json';
@@ -23,13 +24,41 @@ export function openApiOf(operations: readonly Operation[]): object {
         `Roles: ${ROLES.join(', ')}; each may do what those before it may.`,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    paths,
+    paths: withRefs(paths),
     components: {
-      schemas: { Problem: PROBLEM },
+      schemas: NAMED,
+      responses: {
+        Problem: { description: 'Refused or failed; `kind` says how.', content: withRefs(json(PROBLEM)) },
+      },
       securitySchemes: { operator: { type: 'mutualTLS', description: 'A certificate of an operator.' } },
     },
     security: [{ operator: [] }],
   };
+}
+
+/** Schemas that have a name of their own. */
+const NAMED: Readonly<Record<string, TSchema>> = {
+  Audit: AUDIT,
+  Certificate: CERTIFICATE,
+  Change: CHANGE,
+  Problem: PROBLEM,
+  Proxy: PROXY,
+  Route: ROUTE,
+  Service: SERVICE,
+  Snapshot: SNAPSHOT,
+};
+
+/** The same value, with a reference in place of each schema that has a name. */
+function withRefs(value: unknown): unknown {
+  const names = new Map(Object.entries(NAMED).map(([name, schema]) => [JSON.stringify(schema), name]));
+  const walk = (each: unknown): unknown => {
+    if (Array.isArray(each)) return each.map(walk);
+    if (typeof each !== 'object' || each === null) return each;
+    const name = names.get(JSON.stringify(each));
+    if (name !== undefined) return { $ref: `#/components/schemas/${name}` };
+    return Object.fromEntries(Object.entries(each).map(([key, field]) => [key, walk(field)]));
+  };
+  return walk(value);
 }
 
 function operationObject(operation: Operation): object {
@@ -38,6 +67,7 @@ function operationObject(operation: Operation): object {
     operationId: id,
     summary,
     'x-role': role,
+    'x-problems': [...COMMON_PROBLEMS, ...operation.problems],
     parameters: parametersOf(operation),
     ...(body === null ? {} : { requestBody: { required: true, content: json(body) } }),
     responses: {
@@ -70,15 +100,8 @@ function parametersOf({ path, query, conditional }: Operation): readonly object[
 
 /** By status: several kinds may share one. */
 function problemsOf({ problems }: Operation): Record<string, object> {
-  const byStatus = new Map<number, ProblemKind[]>();
-  for (const kind of [...COMMON_PROBLEMS, ...problems]) {
-    const status = PROBLEM_STATUS[kind];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), kind]);
-  }
-  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } };
-  return Object.fromEntries(
-    [...byStatus].map(([status, kinds]) => [status, { description: `Kind: ${kinds.join(', ')}.`, content }]),
-  );
+  const statuses = new Set([...COMMON_PROBLEMS, ...problems].map((kind) => PROBLEM_STATUS[kind]));
+  return Object.fromEntries([...statuses].map((status) => [status, { $ref: '#/components/responses/Problem' }]));
 }
 
 function json(schema: TSchema): object {

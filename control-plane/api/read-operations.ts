@@ -42,7 +42,7 @@ const KINDS: Readonly<Record<WatchedName, Kind>> = {
   snapshots: { one: 'snapshot', schema: SNAPSHOT, summary: 'The configurations of the history, newest first.' },
 };
 
-export const WATCHED = ['proxies', 'services', 'routes', 'certificates', 'snapshots'] as const;
+const WATCHED = ['proxies', 'services', 'routes', 'certificates', 'snapshots'] as const;
 
 export type ItemsOf = { readonly [Name in WatchedName]: (facts: ApiFacts) => readonly Lists[Name][] };
 
@@ -179,7 +179,7 @@ async function audit(facts: ApiFacts, { query }: Call): Promise<Outcome> {
   );
 }
 
-export function notFound(one: string, name: string): Outcome {
+function notFound(one: string, name: string): Outcome {
   return problem('not-found', `there is no ${one} "${name}"`, `see \`weft get\``);
 }
 

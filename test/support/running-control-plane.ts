@@ -28,11 +28,11 @@ export interface RunningControlPlane {
 const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
 const ANY_PORT = { host: '127.0.0.1', port: 0 };
 
-/** `trustDomain`: of the authority; the one in the file may differ. */
+/** `trustDomain`: of the authority; the one in the file may differ. `api`: over TLS too. */
 export async function runControlPlaneHere(
   t: TestContext,
   yaml: string,
-  options: Partial<ControlPlaneOptions> & { readonly trustDomain?: string } = {},
+  options: Partial<ControlPlaneOptions> & { readonly trustDomain?: string; readonly api?: boolean } = {},
 ): Promise<RunningControlPlane> {
   const folder = await temporaryFolder(t);
   const file = join(folder, 'weft.yaml');
@@ -42,7 +42,8 @@ export async function runControlPlaneHere(
   await writeFile(file, yaml);
   const log = recordingLog();
   const settings = { config: [file], caDir, stateDir, discovery: ANY_PORT, join: ANY_PORT, status: ANY_PORT };
-  const plane = await startControlPlane(settings, { grace: 300, ...options, log });
+  const api = options.api === true ? ANY_PORT : null;
+  const plane = await startControlPlane({ ...settings, api }, { grace: 300, ...options, log });
   t.after(() => plane.close());
   const port = (name: string): HostPort => {
     const bound = plane.ports.find((one) => one.name === name);
