@@ -75,7 +75,7 @@ const SEED = 20_261_122;
 const MOVERS = 60;
 /** Called by so few that changes of them say what a change costs in itself. */
 const FEW = 2;
-const JOIN_TIMEOUT = 20_000;
+const JOIN_TIMEOUT = 90_000;
 
 export async function runScenario(spec: ScenarioSpec, work: string, say: (line: string) => void): Promise<Outcome> {
   mkdirSync(work, { recursive: true });

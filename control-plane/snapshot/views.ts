@@ -14,8 +14,9 @@ export class Views {
   readonly #cut: (account: string) => View | null;
   readonly #encoder = new ViewEncoder();
   readonly #current = new Map<string, EncodedView>();
-  /** As they were before the last change. */
-  #before = new Map<string, EncodedView>();
+  /** Of those that are to be cut anew: as they were before. */
+  readonly #before = new Map<string, EncodedView>();
+  #snapshot: string | null = null;
 
   /** `cut` makes the current view of an account; null: there is no such account. */
   constructor(cut: (account: string) => View | null) {
@@ -24,19 +25,35 @@ export class Views {
 
   of(account: string): EncodedView | null {
     const known = this.#current.get(account);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#stamped(account, known);
     const view = this.#cut(account);
+    const before = this.#before.get(account);
+    this.#before.delete(account);
     if (view === null) return null;
-    const encoded = keep(this.#before.get(account), view.snapshot, this.#encoder.encode(view));
+    const encoded = keep(before, view.snapshot, this.#encoder.encode(view));
     this.#current.set(account, encoded);
     return encoded;
   }
 
-  /** The snapshot or the instances have changed. */
-  invalidate(): void {
-    // Only of accounts that somebody asked for since: the others may have gone.
-    if (this.#current.size > 0) this.#before = new Map(this.#current);
-    this.#current.clear();
+  /** Something in the views of these accounts has changed. */
+  invalidate(accounts: Iterable<string>): void {
+    for (const account of accounts) {
+      const known = this.#current.get(account);
+      if (known !== undefined) this.#before.set(account, known);
+      this.#current.delete(account);
+    }
+  }
+
+  /** There is another snapshot, in which the views that are not cut anew are as they were. */
+  restamp(snapshot: string): void {
+    this.#snapshot = snapshot;
+  }
+
+  #stamped(account: string, known: EncodedView): EncodedView {
+    if (this.#snapshot === null || known.snapshot === this.#snapshot) return known;
+    const stamped = { snapshot: this.#snapshot, resources: known.resources };
+    this.#current.set(account, stamped);
+    return stamped;
   }
 }
 

@@ -14,7 +14,7 @@ test('a view is cut and encoded once until something changes', () => {
   const first = views.of('orders');
   assert.equal(views.of('orders'), first);
   assert.equal(cuts, 1);
-  views.invalidate();
+  views.invalidate(['orders']);
   assert.notEqual(views.of('orders'), first);
   assert.equal(cuts, 2);
 });
@@ -23,11 +23,11 @@ test('a view that a change left as it is stays the same one, and under another s
   let view = sampleView('s1', { a: [sampleEndpoint('a-1')], 'a@v1': [] });
   const views = new Views(() => view);
   const first = views.of('orders');
-  views.invalidate();
-  views.invalidate();
+  views.invalidate(['orders']);
+  views.invalidate(['orders']);
   assert.equal(views.of('orders'), first);
   view = { ...view, snapshot: sampleView('s2', {}).snapshot };
-  views.invalidate();
+  views.invalidate(['orders']);
   const second = views.of('orders');
   assert.equal(second?.snapshot, 's2');
   assert.equal(second?.resources, first?.resources);
@@ -54,7 +54,7 @@ test('what two snapshots share is encoded once, and what changed is encoded anew
   const views = new Views(() => view);
   const first = views.of('orders')?.resources ?? [];
   view = after;
-  views.invalidate();
+  views.invalidate(['orders']);
   const second = views.of('orders')?.resources ?? [];
   assert.deepEqual(
     second.map((resource, index) => resource === first[index]),
