@@ -7,7 +7,7 @@ import { MOST_UNPACKED, type ArchivedFile } from './archive.ts';
 
 /** Base64 and JSON take a third more. */
 const MOST_BYTES = MOST_UNPACKED / 2;
-/** Half-written files, and what a damaged store put aside. */
+/** Half-written files, what a damaged store put aside, and who was there a moment ago. */
 const LEFT_OUT = /^\.|\.(?:sock|damaged|torn)$|^instances\.jsonl$/;
 /** What it names must be read after it, as nothing that it names is ever taken away. */
 const FIRST = 'store/in-force.state';

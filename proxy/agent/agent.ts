@@ -70,7 +70,7 @@ export interface AgentOptions {
   readonly decisions?: DecisionSource;
   readonly log: Log;
   readonly clock: AgentClock;
-  /** Between tries to connect. Default 500 ms, at most 5,000 ms, with full jitter. */
+  /** Between tries to connect. Default 500 ms, at most 5,000 ms, with full jitter; 500 ms while nobody listens there. */
   readonly backoff?: BackoffPolicy;
   /** Before a view that could not be applied here is asked for again. Default 2,000 ms, at most 60,000 ms. */
   readonly retry?: BackoffPolicy;
@@ -244,17 +244,18 @@ export class Agent {
       failures = end.connected ? 0 : failures + 1;
       await this.#last?.serve();
       this.#report.lost(end, this.state.snapshot !== null, this.#turn.current);
-      await this.#pause(end.code === REPLACED ? REPLACED_PAUSE : this.#wait(failures));
+      await this.#pause(end.code === REPLACED ? REPLACED_PAUSE : this.#wait(failures, end.refused));
       this.#turn.next();
     }
     await this.#saved;
   }
 
   /** Each address gets its try before the next round is waited for; ms. */
-  #wait(failures: number): number {
+  #wait(failures: number, refused: boolean): number {
     const { addresses, backoff = BACKOFF, clock } = this.#options;
     if (failures % addresses.length !== 0) return 0;
-    return backoffDelay(backoff, Math.max(0, failures / addresses.length - 1), clock.random());
+    const rounds = refused ? 0 : Math.max(0, failures / addresses.length - 1);
+    return backoffDelay(backoff, rounds, clock.random());
   }
 
   async #connect(method: DiscoveryDefinition['Stream']): Promise<SessionEnd> {

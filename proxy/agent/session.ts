@@ -33,6 +33,8 @@ export interface SessionEnd {
   readonly reason: string;
   /** Whether the control plane had accepted the stream. */
   readonly connected: boolean;
+  /** Nobody listens there: asking again costs nobody anything. */
+  readonly refused: boolean;
 }
 
 /** How long a goodbye may take. */
@@ -131,7 +133,9 @@ export class Session {
     const { connection } = this.#options;
     connection.close();
     const reason = [this.#cause, connection.refusal(), status.details].find((text) => text !== '') ?? '';
-    return { code: status.code, reason, connected: this.#connected };
+    // The library tells it in words only.
+    const refused = !this.#connected && status.details.includes('ECONNREFUSED');
+    return { code: status.code, reason, connected: this.#connected, refused };
   }
 }
 

@@ -8,6 +8,7 @@ import { type AgentOptions, type ApplyView, systemClock } from '../../proxy/agen
 import type { ProxyFacts } from '../../proxy/agent/proxy-facts.ts';
 import { type RecordingAgent, startAgent } from '../support/discovery-harness.ts';
 import { eventually } from '../support/eventually.ts';
+import { closedPort, startRawUpstream } from '../support/http-peers.ts';
 import { type RecordingServer, startRecordingServer } from '../support/recording-peers.ts';
 import { SAMPLE_FACTS } from '../support/sample-facts.ts';
 import { sampleEndpoint, sampleView } from '../support/sample-view.ts';
@@ -304,6 +305,33 @@ test('of several control planes each is tried before anybody waits', async (t) =
   });
   await server.request(0);
   assert.deepEqual(agent.address, at(server));
+});
+
+/** What the agent waits between tries, at the upper end of each. */
+async function waits(t: TestContext, port: number): Promise<readonly number[]> {
+  const waited: number[] = [];
+  const clock = {
+    ...systemClock,
+    random: () => 0.99,
+    after: (ms: number, callback: () => void) => {
+      // The other timers are of another length.
+      if (ms < 1_000) waited.push(ms);
+      return systemClock.after(ms, callback);
+    },
+  };
+  startAgent(port, await authority.svid('orders'), t, { backoff: { base: 10, cap: 600 }, clock });
+  await eventually(() => waited.length > 7);
+  return waited;
+}
+
+test('where nobody listens it asks often, so that it is back at once; where somebody hangs up, less and less', async (t) => {
+  const often = await waits(t, await closedPort());
+  assert.ok(
+    often.every((ms) => ms <= 10),
+    String(often),
+  );
+  const rarely = await waits(t, await startRawUpstream(t, (socket) => socket.destroy()));
+  assert.ok(Math.max(...rarely) > 100, String(rarely));
 });
 
 test('when the control plane that it spoke to is lost, the next one is told what it holds', async (t) => {

@@ -23,7 +23,7 @@ test('what the library says is told in plain words', () => {
 test('a long outage is one line, another kind of trouble is news, and so is the return', () => {
   const log = recordingLog();
   const report = new ConnectionReport(log);
-  const end = (code: number) => ({ code, reason: 'gone', connected: false });
+  const end = (code: number) => ({ code, reason: 'gone', connected: false, refused: false });
   report.connected(HERE);
   report.connected(HERE);
   for (let tries = 0; tries < 5; tries++) report.lost(end(14), true, HERE);
@@ -44,7 +44,7 @@ test('a long outage is one line, another kind of trouble is news, and so is the 
 test('a service that the configuration lacks is not told that the control plane is away', () => {
   const log = recordingLog();
   const report = new ConnectionReport(log);
-  report.lost({ code: 9, reason: 'shop is not in the configuration', connected: false }, false, HERE);
+  report.lost({ code: 9, reason: 'shop is not in the configuration', connected: false, refused: false }, false, HERE);
   assert.deepEqual(
     log.lines.map(({ message }) => message),
     [
