@@ -4,12 +4,15 @@ import type { X509Certificate } from 'node:crypto';
 import type { SpiffeId } from '../../core/model/brand.ts';
 import { err, ok, type Result } from '../../core/kit/result.ts';
 import { readCertificate } from '../x509/certificate.ts';
+import { OID } from '../x509/oids.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
 
 export interface ExpectedPeer {
   readonly trustDomain: string;
   /** The one identity that is accepted; left out: any of the trust domain. */
   readonly identity?: SpiffeId;
+  /** What it must be good for; left out: TLS has looked at that. */
+  readonly role?: 'client' | 'server';
 }
 
 export interface Peer {
@@ -32,7 +35,7 @@ export function identityOfCertificate(certificate: PeerCertificateBytes): Result
 
 /** Call it only with a certificate whose chain TLS has verified: no signature is checked here. */
 export function verifyPeer(certificate: PeerCertificateBytes, expected: ExpectedPeer): Result<Peer, string> {
-  const peer = peerOf(certificate);
+  const peer = peerOf(certificate, expected.role);
   if (!peer.ok) return peer;
   if (peer.value.trustDomain !== expected.trustDomain) return err(`${peer.value.id} is of another trust domain`);
   if (expected.identity !== undefined && peer.value.id !== expected.identity) {
@@ -41,13 +44,18 @@ export function verifyPeer(certificate: PeerCertificateBytes, expected: Expected
   return peer;
 }
 
-function peerOf(certificate: PeerCertificateBytes): Result<Peer, string> {
+function peerOf(certificate: PeerCertificateBytes, role?: ExpectedPeer['role']): Result<Peer, string> {
   const fields = readCertificate(certificate instanceof Uint8Array ? certificate : certificate.raw);
   if (!fields.ok) return err(`its certificate cannot be read: ${fields.error}`);
   const { extensions, serial, notAfter } = fields.value;
   if (extensions.isAuthority) return err('its certificate is one of an authority');
   if (extensions.keyUsage?.has('digitalSignature') !== true || extensions.keyUsage.has('keyCertSign')) {
     return err('its certificate is not for signing handshakes alone');
+  }
+  if (extensions.nameConstraints !== null) return err('its certificate has name constraints, as only authorities may');
+  const purpose = role === 'client' ? OID.clientAuth : OID.serverAuth;
+  if (role !== undefined && extensions.extendedKeyUsage?.includes(purpose) === false) {
+    return err(`its certificate is not for ${role}s`);
   }
   const uris = extensions.names.filter((name) => name.kind === 'uri');
   const [uri] = uris;
