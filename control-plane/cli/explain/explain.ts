@@ -7,6 +7,7 @@ import { MeshError } from '../../../core/kit/error.ts';
 import { apiClient } from '../api/client.ts';
 import { type ApiFlags, apiTarget } from '../api/target.ts';
 import { problemLine } from '../validate.ts';
+import { proxyPage } from './decision.ts';
 import { knownFrom, knownFromFiles } from './known.ts';
 
 export interface ExplainArgs extends ApiFlags {
@@ -18,6 +19,8 @@ export interface ExplainArgs extends ApiFlags {
   readonly headers: readonly string[];
   /** Together one configuration; none: the control plane is asked. */
   readonly files: readonly string[];
+  /** State folder of the proxy of this machine that forwards it; null: none is asked. */
+  readonly proxy: string | null;
   /** text or json. */
   readonly output: string;
 }
@@ -33,11 +36,32 @@ export async function runExplain(args: ExplainArgs, out: Print, complain: Print)
   if (!request.ok) throw usage(request.error);
   const known = args.files.length === 0 ? await live(args) : await offline(args.files, complain);
   if (known === null) return 1;
-  const explained = explainRequest(known, request.value, args.from);
+  const active = args.proxy === null ? null : await activeAt(args.proxy);
+  const asked = active === null ? known : { ...known, active };
+  const explained = explainRequest(asked, request.value, args.from);
   if (!explained.ok) throw usage(explained.error);
   if (args.output === 'json') out(JSON.stringify(explained.value, null, 2));
   else for (const line of explanationLines(explained.value)) out(line);
   return isRefused(explained.value) ? 1 : 0;
+}
+
+/** Requests in flight from one proxy, by its own page. */
+async function activeAt(folder: string): Promise<NonNullable<Known['active']>> {
+  const page = await proxyPage(folder, '/clusters');
+  const counts = new Map<string, number>();
+  for (const [cluster, endpoints] of Object.entries(typeof page === 'object' && page !== null ? page : {})) {
+    if (!Array.isArray(endpoints)) continue;
+    // The page is that of our own program; what is not there is not counted.
+    for (const { id, active } of endpoints as Partial<EndpointFacts>[]) {
+      if (typeof active === 'number') counts.set(`${cluster} ${id ?? ''}`, active);
+    }
+  }
+  return (cluster, endpoint) => counts.get(`${cluster} ${endpoint}`) ?? null;
+}
+
+interface EndpointFacts {
+  readonly id: string;
+  readonly active: number;
 }
 
 async function offline(files: readonly string[], complain: Print): Promise<Known | null> {

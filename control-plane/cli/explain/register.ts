@@ -1,5 +1,6 @@
 // The commands that answer questions about a mesh, as the command line takes them.
 import { type Command, Option } from 'commander';
+import { MeshError } from '../../../core/kit/error.ts';
 import { type ApiFlags, withApi } from '../api/flags.ts';
 
 type Finish = (code: number) => void;
@@ -9,6 +10,9 @@ interface ExplainFlags extends ApiFlags {
   readonly from?: string;
   readonly header: readonly string[];
   readonly config: readonly string[];
+  readonly proxy?: string;
+  readonly decision?: string;
+  readonly instance?: string;
   readonly output: string;
 }
 
@@ -19,17 +23,29 @@ export function addQuestions(program: Command, finish: Finish, print: Print, com
     .description(
       'say what becomes of a request: route, authorization, instances, retries, time-outs, each with its line',
     )
-    .argument('<request>', "method and URL, as in 'POST https://api.shop.test/api/orders'")
+    .argument('[request]', "method and URL, as in 'POST https://api.shop.test/api/orders'")
     .option('--from <service>', 'who calls; default: a client outside, at an edge')
     .option('-H, --header <field>', "as in 'x-beta: 1'; may be repeated", append, [])
     .option('--config <file>', 'ask this configuration in place of the control plane; may be repeated', append, [])
+    .option('--proxy <folder>', 'state folder of the proxy that forwards: what its balancer sees')
+    .option('--decision <id>', 'in place of a request: why was this one denied?')
+    .option('--instance <name>', 'of which proxy the decision is; default: all are asked')
     .addOption(output());
-  withApi(explain).action(async (request: string, { from, header, config, ...flags }: ExplainFlags) => {
+  withApi(explain).action(async (request: string | undefined, options: ExplainFlags) => {
+    const { from = null, header: headers, config: files, proxy = null, decision, instance = null, ...flags } = options;
+    if (decision !== undefined) {
+      if (request !== undefined) throw usage('--decision goes without a request');
+      const { runDecision } = await import('./decision.ts');
+      return finish(await runDecision({ ...flags, decision, instance, proxy, files }, print, complain));
+    }
+    if (request === undefined) throw usage('no request to explain', "as in 'POST https://api.shop.test/api/orders'");
     const { runExplain } = await import('./explain.ts');
-    finish(
-      await runExplain({ ...flags, request, from: from ?? null, headers: header, files: config }, print, complain),
-    );
+    finish(await runExplain({ ...flags, request, from, headers, proxy, files }, print, complain));
   });
+}
+
+function usage(detail: string, hint = ''): MeshError {
+  return new MeshError('usage', { detail, hint });
 }
 
 interface CheckFlags extends ApiFlags {
