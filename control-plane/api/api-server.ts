@@ -58,6 +58,7 @@ export class ApiServer {
     this.#watches = new Watches({
       read: (name) => ({ snapshot: facts.snapshots.snapshot?.hash ?? null, items: ITEMS[name](facts) }),
       now: () => performance.now(),
+      after: startTimer,
     });
   }
 
@@ -174,6 +175,11 @@ export class ApiServer {
 
 function operationsOf(facts: ApiFacts): readonly Operation[] {
   return [...readOperations(facts), ...changeOperations(facts)];
+}
+
+function startTimer(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
 }
 
 function contextOf({ keyPem, chainPem, bundlePem }: ApiIdentity) {

@@ -1,5 +1,5 @@
 // From a request's head to its answer: which operation it means, whether its caller may ask for it, and only then its body.
-import { mayDo } from '../../certs/policy/operator.ts';
+import { mayDo, type Role } from '../../certs/policy/operator.ts';
 import type { Log } from '../../core/kit/log.ts';
 import { describeError } from '../../core/kit/error.ts';
 import type { Caller } from './caller.ts';
@@ -36,11 +36,11 @@ export function find(operations: readonly Operation[], { method, url }: Asked, c
   const { role } = found.operation;
   if (mayDo(caller.role, role)) return found;
   const hint = `\`weft ca issue --operator ${caller.name} --role ${role}\` makes a certificate that may`;
-  return problem(
-    'forbidden',
-    `${caller.name} is a ${caller.role}; this needs ${role === 'admin' ? 'an' : 'a'} ${role}`,
-    hint,
-  );
+  return problem('forbidden', `${caller.name} is ${one(caller.role)}; this needs ${one(role)}`, hint);
+}
+
+function one(role: Role): string {
+  return role === 'reader' ? 'a reader' : `an ${role}`;
 }
 
 /** What stands for `{name}`; '' where the path has none; null: it is another path. */

@@ -11,6 +11,8 @@ export interface WatchesOptions {
   };
   /** Milliseconds, never back. */
   readonly now: () => number;
+  /** Calls once after `ms`; the returned function cancels. */
+  readonly after: (ms: number, callback: () => void) => () => void;
   /** Between two looks, ms; longer where a look takes long. Default 1,000. */
   readonly every?: number;
   /** Without a line, ms; then `idle` is sent. Default 15,000. */
@@ -48,7 +50,7 @@ interface Reader {
 export class Watches {
   readonly #options: WatchesOptions;
   readonly #readers = new Set<Reader>();
-  #timer: NodeJS.Timeout | null = null;
+  #cancel: (() => void) | null = null;
 
   constructor(options: WatchesOptions) {
     this.#options = options;
@@ -72,17 +74,16 @@ export class Watches {
   /** Lets everybody go. */
   close(): void {
     for (const reader of this.#readers) this.#end(reader, 'the control plane stops');
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancel?.();
+    this.#cancel = null;
   }
 
   #schedule(wait: number): void {
-    if (this.#timer !== null || this.#readers.size === 0) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
+    if (this.#cancel !== null || this.#readers.size === 0) return;
+    this.#cancel = this.#options.after(wait, () => {
+      this.#cancel = null;
       this.#tick();
-    }, wait);
-    this.#timer.unref();
+    });
   }
 
   #tick(): void {
