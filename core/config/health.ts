@@ -43,7 +43,7 @@ function readTarget(
   if (protocol === 'tcp' || protocol === 'grpc') {
     const message = `found the path ${quote(text)}, but the app speaks ${protocol}`;
     reader.error(path, message, 'leave the path out: a TCP connection is enough');
-  } else if (!/^\/[!-~]*$/.test(text) || text.includes('#')) {
+  } else if (!HEALTH_BOUNDS.path.test(text)) {
     reader.error(path, `found ${quote(text)}, expected a path such as /healthz`, hintFor(text));
   }
   return text;

@@ -22,8 +22,17 @@ export const DEFAULT_HEALTH: HealthCheck = {
   unhealthy: 3,
 };
 
+/** What a sidecar knows of its app. */
+export interface AppFacts {
+  readonly health: 'up' | 'down';
+  /** Why it is down, in words; '' while it is up. */
+  readonly reason: string;
+}
+
 /** What may be asked for. */
 export const HEALTH_BOUNDS = {
+  /** Origin-form (RFC 9112 §3.2.1): visible ASCII, and no fragment. */
+  path: /^\/[!"$-~]*$/,
   /** Milliseconds. */
   interval: { least: 100, most: 3_600_000 },
   timeout: { least: 10, most: 60_000 },

@@ -46,6 +46,7 @@ function decodeHealth(reader: FieldReader, at: string, wire: HealthCheck__Output
   const { interval, timeout, times } = HEALTH_BOUNDS;
   const time = (name: string, value: number, { least, most }: typeof interval | typeof timeout) =>
     milliseconds(reader.integer(`${at}.${name}`, value, least, most));
+  if (wire.path !== '' && !HEALTH_BOUNDS.path.test(wire.path)) reader.fail(`${at}.path`, 'is not a path');
   return {
     path: wire.path === '' ? null : reader.text(`${at}.path`, wire.path),
     interval: time('interval_ms', wire.intervalMs, interval),

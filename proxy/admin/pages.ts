@@ -4,8 +4,8 @@ import type { RuleId, SnapshotHash, SpiffeId } from '../../core/model/brand.ts';
 import type { View } from '../../core/model/view.ts';
 import { type Handlers, json, text } from '../../host/admin.ts';
 
-/** Everything that keeps a proxy from being ready, in words; empty: it is ready. */
-export type Unready = () => readonly string[];
+/** Everything that keeps a proxy from being ready, in words; empty: it is ready. `proxy`: apart from its app. */
+export type Unready = (of: 'proxy' | 'all') => readonly string[];
 
 /** What else a probe is told, ready or not. */
 export type Notes = () => Readonly<Record<string, unknown>>;
@@ -61,7 +61,7 @@ const DEFAULT_DECISIONS = 100;
 
 export function adminPages(sources: AdminSources): Handlers {
   return {
-    '/ready': () => readyPage(sources.unready, sources.notes),
+    '/ready': (query) => readyPage(sources.unready, sources.notes, query),
     '/config': () => json(plain({ ...sources.facts(), view: sources.view() })),
     '/clusters': () => json(sources.clusters()),
     '/decisions': (query) => decisionsPage(sources, query),
@@ -74,13 +74,14 @@ export function statusPages(unready: Unready, notes: Notes): Handlers {
   return {
     // Alive is whoever can answer; a proxy without a view is alive and not ready.
     '/healthz': () => text('ok'),
-    '/readyz': () => readyPage(unready, notes),
-    '/ready': () => readyPage(unready, notes),
+    '/readyz': (query) => readyPage(unready, notes, query),
+    '/ready': (query) => readyPage(unready, notes, query),
   };
 }
 
-function readyPage(unready: Unready, notes: Notes): ReturnType<typeof json> {
-  const missing = unready();
+/** `?of=proxy`: for who starts the app once its proxy is ready. */
+function readyPage(unready: Unready, notes: Notes, query: URLSearchParams): ReturnType<typeof json> {
+  const missing = unready(query.get('of') === 'proxy' ? 'proxy' : 'all');
   return missing.length === 0 ? json({ ready: true, ...notes() }) : json({ ready: false, missing, ...notes() }, 503);
 }
 

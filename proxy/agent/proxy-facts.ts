@@ -1,14 +1,9 @@
 // What a proxy can say of itself to the control plane, apart from what the agent knows, and the words of a status that
 // decide when it is sent again.
 import type { StatusWords } from '../../core/decide/status-timing.ts';
+import type { AppFacts } from '../../core/model/health.ts';
 import type { ProxyStatus } from '../../proto/gen/weft/v1/ProxyStatus.ts';
 import type { AgentState } from './agent.ts';
-
-export interface AppFacts {
-  readonly health: 'up' | 'down';
-  /** Why it is down, in words; '' while it is up. */
-  readonly reason: string;
-}
 
 export interface UnreachableEndpoint {
   readonly cluster: string;

@@ -1,8 +1,9 @@
 // What this proxy tells the control plane of itself, from what the data path reports.
+import type { AppFacts } from '../../core/model/health.ts';
 import { readCertificate } from '../../certs/x509/certificate.ts';
 import { certificatesOf } from '../../certs/x509/pem.ts';
 import type { Identity } from '../agent/identity-folder.ts';
-import type { AppFacts, FactSource, ProxyFacts } from '../agent/proxy-facts.ts';
+import type { FactSource, ProxyFacts } from '../agent/proxy-facts.ts';
 import type { DataPath, PathReport } from './data-path.ts';
 import { isAppCluster } from './inbound.ts';
 

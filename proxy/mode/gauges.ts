@@ -1,4 +1,5 @@
 // Numbers of a proxy that do not belong to one exchange: connections on both sides, refused peers.
+import type { AppFacts } from '../../core/model/health.ts';
 import type { EndpointFacts } from '../admin/pages.ts';
 import type { Proxy } from '../assemble.ts';
 import type { Gauge, GaugeValue } from '../telemetry/metrics.ts';
@@ -94,6 +95,19 @@ export function configAge(configuration: () => Configuration | null): Gauge {
     values: () => {
       const now = configuration();
       return now === null ? [] : [{ labels: { origin: now.origin }, value: now.ageSeconds }];
+    },
+  };
+}
+
+/** No value where there is no app to ask. */
+export function appUp(app: () => AppFacts | null): Gauge {
+  return {
+    name: 'weft_app_up',
+    help: 'Whether the app answers its health check: 1, or 0 and its instance is not called',
+    type: 'gauge',
+    values: () => {
+      const now = app();
+      return now === null ? [] : [{ labels: {}, value: now.health === 'up' ? 1 : 0 }];
     },
   };
 }

@@ -79,7 +79,7 @@ export function isAppCluster(name: string): boolean {
   return name === APP || name.startsWith(`${APP}:`);
 }
 
-function inboundListener(view: View): InboundListener | null {
+export function inboundListener(view: View): InboundListener | null {
   for (const listener of view.listeners.values()) if (listener.kind === 'inbound') return listener;
   return null;
 }

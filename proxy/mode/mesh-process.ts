@@ -1,16 +1,20 @@
 // A proxy of a mesh as a process: it joins, binds, takes views from the control plane, renews its
 // certificate and stops in order. Sidecar and edge differ in the modes that they give it.
 import { describeError, MeshError } from '../../core/kit/error.ts';
+import type { Result } from '../../core/kit/result.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
+import type { View } from '../../core/model/view.ts';
 import { parseSpiffeId, workloadOf } from '../../certs/spiffe/spiffe-id.ts';
 import { loadServices, type Services } from '../../proto/codec/services.ts';
 import { VERSION } from '../../host/version.ts';
-import { Agent, systemClock } from '../agent/agent.ts';
+import { Agent, type Refusal, systemClock, type ViewOrigin } from '../agent/agent.ts';
 import type { Identity } from '../agent/identity-folder.ts';
 import { obtainIdentity } from '../agent/identity.ts';
 import { CertificateKeeper } from '../agent/certificate-keeper.ts';
 import { renewIdentity, requestServerCertificate } from '../agent/identity-renewal.ts';
 import { ViewFile } from '../agent/view-file.ts';
+import { AppHealth } from '../health/app-health.ts';
+import { probe, type ProbeTarget } from '../health/probe.ts';
 import { CertificateFile } from './certificate-file.ts';
 import type { MeshIdentity } from './build-proxy.ts';
 import { ServerCertificates } from './certificates.ts';
@@ -28,6 +32,8 @@ export interface MeshProcessOptions {
   readonly token: string | null;
   readonly stateDir: string;
   readonly drain: number;
+  /** The app beside this proxy, as a view has it; default: there is none to ask. */
+  readonly app?: (view: View) => ProbeTarget | null;
   /** Made once it is known who this is. */
   path(parts: PathParts): DataPath;
 }
@@ -60,9 +66,16 @@ export class MeshProcess {
   #runner: ViewRunner | null = null;
   #agent: Agent | null = null;
   #keeper: CertificateKeeper<Identity> | null = null;
+  readonly #health: AppHealth;
 
   constructor(options: MeshProcessOptions) {
     this.#options = options;
+    this.#health = new AppHealth({
+      probe,
+      after: systemClock.after,
+      log: options.shell.log,
+      onChange: () => this.#agent?.factsChanged(),
+    });
   }
 
   /** Returns when its sockets are bound, those apart that it takes over; views come later. Throws MeshError where it cannot join or bind. */
@@ -77,6 +90,7 @@ export class MeshProcess {
       path,
       () => this.#facts(),
       () => this.#configuration(),
+      () => this.#health.facts,
     );
     shell.report();
     // Where another process serves still, this one does with the first view.
@@ -96,7 +110,7 @@ export class MeshProcess {
       identity,
       version: VERSION,
       inboundPort: inbound,
-      apply: (view, origin) => runner.apply(view, origin),
+      apply: (view, origin) => this.#apply(runner, view, origin),
       store: new ViewFile({
         stateDir: this.#options.stateDir,
         owner: identity,
@@ -104,7 +118,7 @@ export class MeshProcess {
         codec: this.#services.discovery.Stream,
         log: shell.log,
       }),
-      facts: factSource({ path, identity: () => this.#identity ?? identity, app: () => null }),
+      facts: factSource({ path, identity: () => this.#identity ?? identity, app: () => this.#health.facts }),
       decisions: shell.ring,
       log: shell.log,
       clock: systemClock,
@@ -132,8 +146,16 @@ export class MeshProcess {
   async close(): Promise<void> {
     this.#keeper?.close();
     this.#runner?.close();
+    this.#health.close();
     await this.#leave();
     await this.#options.shell.close();
+  }
+
+  /** What is said with the ACK is what the app answered: callers come with it. */
+  async #apply(runner: ViewRunner, view: View, origin: ViewOrigin): Promise<Result<void, Refusal>> {
+    const applied = await runner.apply(view, origin);
+    if (applied.ok) await this.#health.follow(this.#options.app?.(view) ?? null);
+    return applied;
   }
 
   /**

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { describeError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
+import type { AppFacts } from '../../core/model/health.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import {
   type Handlers,
@@ -24,7 +25,7 @@ import { Denials } from '../telemetry/denials.ts';
 import { type Gauge, registerMetrics } from '../telemetry/metrics.ts';
 import type { Series } from '../telemetry/stats.ts';
 import type { DataPath, PathReport } from './data-path.ts';
-import { type Configuration, configAge, type GaugeReport, readGauge } from './gauges.ts';
+import { appUp, type Configuration, configAge, type GaugeReport, readGauge } from './gauges.ts';
 import type { Predecessor, TakeoverOffer } from './takeover.ts';
 
 export interface ShellOptions {
@@ -52,6 +53,7 @@ export class Shell {
   #scraped: PathReport | null = null;
   #facts: () => Readonly<Record<string, unknown>> = () => ({});
   #configuration: () => Configuration | null = () => null;
+  #app: () => AppFacts | null = () => null;
   #stopping = false;
   #admin: RunningServer | null = null;
   #startAdmin: () => Promise<void> = () => Promise.resolve();
@@ -75,7 +77,7 @@ export class Shell {
         return metrics(query);
       },
     };
-    const unready = (): readonly string[] => this.#unready();
+    const unready = (of: 'proxy' | 'all'): readonly string[] => this.#unready(of);
     const notes = (): Readonly<Record<string, unknown>> => this.#notes();
     const admin = adminPages({
       unready,
@@ -100,15 +102,17 @@ export class Shell {
     if (predecessor === null) await this.#startAdmin();
   }
 
-  /** The data path whose state the pages show, and where its configuration comes from if that is the control plane. */
+  /** The data path whose state the pages show, where its configuration comes from if that is the control plane, and its app. */
   attach(
     path: DataPath,
     facts: () => Readonly<Record<string, unknown>>,
     configuration: () => Configuration | null = () => null,
+    app: () => AppFacts | null = () => null,
   ): void {
     this.#path = path;
     this.#facts = facts;
     this.#configuration = configuration;
+    this.#app = app;
   }
 
   /** What the process before this one listens on under this name; 0: nothing. */
@@ -197,10 +201,12 @@ export class Shell {
     return text('leaving', 202);
   }
 
-  #unready(): readonly string[] {
+  #unready(of: 'proxy' | 'all'): readonly string[] {
     if (this.#stopping) return ['it is stopping'];
     const unbound = this.#path?.report.unbound ?? [];
-    return [...this.#missing, ...unbound.map(({ name, reason }) => `${name}: ${reason}`)];
+    const app = of === 'all' ? this.#app() : null;
+    const down = app?.health === 'down' ? [`the app at ${app.reason}`] : [];
+    return [...this.#missing, ...unbound.map(({ name, reason }) => `${name}: ${reason}`), ...down];
   }
 
   #notes(): Readonly<Record<string, unknown>> {
@@ -218,7 +224,7 @@ export class Shell {
   #stats(): object {
     const report = this.#path?.report;
     if (report === undefined) return { series: [], gauges: {}, threads: [] };
-    const gauges = [...report.gauges, readGauge(configAge(this.#configuration))];
+    const gauges = [...report.gauges, ...this.#ownGauges().map(readGauge)];
     const values = gauges.map((gauge: GaugeReport) => [gauge.name, gauge.values] as const);
     return { series: report.series.map(readable), gauges: Object.fromEntries(values), threads: report.threads };
   }
@@ -229,7 +235,12 @@ export class Shell {
       ...gauge,
       values: () => this.#scraped?.gauges.find(({ name }) => name === gauge.name)?.values ?? [],
     }));
-    return [...own, configAge(() => this.#configuration())];
+    return [...own, ...this.#ownGauges()];
+  }
+
+  /** Of the process, whatever its threads. */
+  #ownGauges(): readonly Gauge[] {
+    return [configAge(() => this.#configuration()), appUp(() => this.#app())];
   }
 
   /** Pages that tell what the data path says now. */

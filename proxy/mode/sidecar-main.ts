@@ -5,6 +5,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import { createLog } from '../../host/log.ts';
 import { announcedNamespace, currentNamespace } from '../../host/namespace.ts';
 import type { SidecarSettings } from '../../host/proxy-settings.ts';
+import { appTarget } from './app-target.ts';
 import { makePath } from './make-path.ts';
 import { meshIdentity, MeshProcess } from './mesh-process.ts';
 import { lookEvery, PodWatch } from './pod-watch.ts';
@@ -35,6 +36,7 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
     token: settings.token,
     stateDir,
     drain,
+    app: (view) => appTarget(view, settings.app),
     path: ({ self, identity, certificates }) => {
       const { account: service, namespace, trustDomain } = self;
       requireRole('sidecar', service);

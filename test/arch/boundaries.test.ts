@@ -48,6 +48,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   'proxy/admin': ['proxy/cluster/a.ts', 'certs/spiffe/a.ts'],
   'proxy/http2': ['proxy/http1/a.ts'],
   'proxy/tcp': ['proxy/accept/a.ts'],
+  'proxy/health': ['proxy/agent/a.ts', 'host/a.ts'],
   // Not there yet, and held to the rules from their first file on.
   'control-plane/xds': ['proxy/agent/a.ts'],
   'control-plane/api': ['proxy/kit/a.ts'],

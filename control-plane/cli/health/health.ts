@@ -35,7 +35,9 @@ function ask(port: number): Promise<Health & { readonly listens: boolean }> {
     const socket = connect({ host: '127.0.0.1', port, timeout: PATIENCE });
     let text = '';
     socket.setEncoding('utf8');
-    socket.once('connect', () => socket.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'));
+    socket.once('connect', () =>
+      socket.write('GET /readyz?of=proxy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'),
+    );
     socket.on('data', (chunk: string) => {
       text += chunk;
       if (text.length > MAX_ANSWER) socket.destroy(new Error(`port ${port} does not speak like Weft`));

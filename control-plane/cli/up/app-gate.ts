@@ -1,5 +1,6 @@
 // Holds an app back until it can call: its sidecar has the endpoints of its callees, and for a job, which asks only
-// once, their apps accept as well. Whoever calls in a circle, or something that never comes, waits only so long.
+// once, their apps accept as well. Of apps that call in a circle none waits for the other, as endpoints come with their
+// apps; whoever calls something that never comes waits only so long.
 import type { InstancePlan, MeshPlan } from './plan.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -50,11 +51,27 @@ export class AppGate {
 
   #canCall(instance: InstancePlan, plan: MeshPlan): boolean {
     const { name, callees, port } = instance;
-    if (!callees.every((callee) => this.#readiness.reaches(name, callee))) return false;
+    const awaited = callees.filter((callee) => plan.expected.get(callee) !== 0 && !leadsTo(callee, instance, plan));
+    if (!awaited.every((callee) => this.#readiness.reaches(name, callee))) return false;
     if (port !== null) return true;
     const called = [...plan.instances.values()].filter(({ service }) => callees.includes(service));
     return called.every(
       (callee) => callee.run === null || callee.port === null || this.#readiness.accepts(callee.name),
     );
   }
+}
+
+/** Whether an app behind this cluster waits, by way of whatever it calls, for this instance. */
+function leadsTo(cluster: string, { service }: InstancePlan, plan: MeshPlan): boolean {
+  const serviceOf = (name: string): string => name.replace(/[@:].*$/, '');
+  const seen = new Set<string>();
+  const open = [serviceOf(cluster)];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next === service) return true;
+    if (seen.has(next)) continue;
+    seen.add(next);
+    const callees = [...plan.instances.values()].find((each) => each.service === next)?.callees ?? [];
+    open.push(...callees.map(serviceOf));
+  }
+  return false;
 }

@@ -9,7 +9,7 @@ import { clusterName } from '../../../core/model/brand.ts';
 export interface MeshPlan {
   readonly instances: ReadonlyMap<string, InstancePlan>;
   readonly edges: ReadonlyMap<string, EdgePlan>;
-  /** Cluster name → how many endpoints there will be; static ones count too. */
+  /** Cluster name → how many endpoints there will be. Static ones count; those of apps that somebody else starts do not. */
   readonly expected: ReadonlyMap<string, number>;
 }
 
@@ -63,10 +63,12 @@ function planService(
   }
   let all = 0;
   for (const version of service.versions) {
-    all += version.instances;
+    // An instance is called while its app answers.
+    const called = service.run === null ? 0 : version.instances;
+    all += called;
     for (const port of portsOf(service)) {
       if (version.name === null) break;
-      expected.set(clusterName(service.name, version.name, port.name), version.instances);
+      expected.set(clusterName(service.name, version.name, port.name), called);
     }
     for (let i = 1; i <= version.instances; i += 1) {
       const plan = planInstance(mesh, service, version.name, freeName(service.name, version.name, i, instances));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { View } from '../../../../core/model/view.ts';
+import { DEFAULT_HEALTH } from '../../../../core/model/health.ts';
 import { decodeResource } from '../../../../proto/codec/decode.ts';
 import { encodeView } from '../../../../proto/codec/encode.ts';
 import { describeFlaw } from '../../../../proto/codec/fields.ts';
@@ -98,9 +99,19 @@ const listenerOf = (change: object): Resource => ({
   version: '1',
   listener: { name: 'inbound', ruleId: 'services.orders', ...change },
 });
+const healthOf = (change: object): Resource =>
+  listenerOf({
+    inbound: { ...inbound, health: { intervalMs: 5_000, timeoutMs: 1_000, healthy: 1, unhealthy: 3, ...change } },
+  });
 
 test('what the refusals below change is valid as it stands', () => {
-  for (const resource of [clusterOf({}), endpointOf({}), routeOf({}), listenerOf({ inbound })]) {
+  for (const resource of [
+    clusterOf({}),
+    endpointOf({}),
+    routeOf({}),
+    listenerOf({ inbound }),
+    healthOf({ path: '/healthz' }),
+  ]) {
     const decoded = decodeOne(resource);
     assert.ok(decoded.ok, decoded.ok ? '' : describeFlaw(decoded.error));
   }
@@ -139,8 +150,17 @@ const refusals: [string, Resource, RegExp][] = [
   ['a method that is no token', routeOf({ match: { ...route.match, methods: ['G T'] } }), /not an HTTP token/],
   ['a listener of unknown kind', listenerOf({}), /listener\/inbound body: is of a type/],
   ['an inbound listener without policy', listenerOf({ inbound: { ...inbound, policy: null } }), /policy: is missing/],
+  ['a health check whose path is none', healthOf({ path: '/a b' }), /inbound\.health\.path: is not a path/],
+  ['a health check without a pause', healthOf({ intervalMs: 0 }), /inbound\.health\.interval_ms: is 0/],
+  ['a health check that never decides', healthOf({ unhealthy: 0 }), /inbound\.health\.unhealthy: is 0/],
   ['an edge with unknown TLS', listenerOf({ edge: { edge: 'main', address: 'a', tls: 8, routes: 't' } }), /edge\.tls/],
 ];
+
+test('where a control plane says nothing of health, the app is asked for a connection', () => {
+  const decoded = decodeOne(listenerOf({ inbound }));
+  assert.ok(decoded.ok && decoded.value.type === 'listener' && decoded.value.value.kind === 'inbound');
+  assert.deepEqual(decoded.value.value.health, DEFAULT_HEALTH);
+});
 
 test('a proxy listens for a callee nowhere but in 127.15.0.0/16', () => {
   const at = (loopback: string) => listenerOf({ outbound: { service: 'orders', port: 1, routes: 't', loopback } });

@@ -49,6 +49,28 @@ describe('the gate before an app', () => {
     gate.close();
   });
 
+  it('does not hold apps back that call each other, nor those that call what somebody else starts', () => {
+    const readiness = new Readiness();
+    const opened: string[] = [];
+    const gate = new AppGate(readiness, (name) => void opened.push(name));
+    const plans = [
+      instance('chicken', 80, ['egg']),
+      instance('egg', 81, ['hen:grpc']),
+      instance('hen', 82, ['chicken@v1']),
+      instance('farm', 83, ['egg']),
+      instance('shop', 84, ['legacy']),
+    ];
+    const plan: MeshPlan = {
+      instances: new Map(plans.map((each) => [each.name, each])),
+      edges: new Map(),
+      expected: new Map([['legacy', 0]]),
+    };
+    for (const name of plan.instances.keys()) gate.wait(name);
+    gate.check(plan);
+    assert.deepEqual(opened, ['chicken-1', 'egg-1', 'hen-1', 'shop-1']);
+    gate.close();
+  });
+
   it('opens after ten seconds in any case, but not for an instance that is gone', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const opened: string[] = [];

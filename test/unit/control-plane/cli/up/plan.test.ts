@@ -18,6 +18,7 @@ services:
   old: { endpoints: [127.0.0.1:9000, 127.0.0.1:9001] }
   orders:
     port: 8080
+    run: node orders.js
     versions: { v1: { instances: 2 }, v2: { instances: 1 } }
 edges:
   main:
@@ -50,7 +51,7 @@ describe('the plan of weft up', () => {
     });
     assert.equal(instances.get('nightly-1')?.port, null);
     assert.equal(instances.get('orders-v1-2')?.version, 'v1');
-    assert.equal(instances.get('orders-v1-2')?.run, null);
+    assert.equal(instances.get('orders-v1-2')?.run, 'node orders.js');
   });
 
   it('has further ports of an app and of its callees, and knows which carry bytes', () => {
@@ -58,8 +59,8 @@ describe('the plan of weft up', () => {
 version: 1
 services:
   web: { port: 3000, calls: [orders, kv] }
-  kv: { port: 6379, protocol: tcp }
-  orders: { ports: { http: 8080, grpc: 9090 }, versions: { v1: {} } }
+  kv: { port: 6379, protocol: tcp, run: redis-server }
+  orders: { run: node orders.js, ports: { http: 8080, grpc: 9090 }, versions: { v1: {} } }
 edges: { main: { listeners: [{ port: 6380, protocol: tcp, to: kv }], routes: [] } }
 `);
     const web = instances.get('web-1');
@@ -75,6 +76,12 @@ edges: { main: { listeners: [{ port: 6380, protocol: tcp, to: kv }], routes: [] 
     assert.equal(expected.get('orders@v1'), 2);
     assert.equal(expected.get('old'), 2);
     assert.deepEqual(edges.get('main')?.clusters, ['orders@v1', 'orders@v2', 'web']);
+  });
+
+  it('expects no endpoint of an app that it does not start', () => {
+    const { expected, instances } = planOf('version: 1\nservices: { orders: { port: 8080, versions: { v1: {} } } }\n');
+    assert.deepEqual([expected.get('orders'), expected.get('orders@v1')], [0, 0]);
+    assert.equal(instances.get('orders-v1-1')?.run, null);
   });
 
   it('gives every instance a name of its own that is a valid instance name', () => {
