@@ -20,8 +20,20 @@ export interface ProxyProcess {
 
 /** With an IPC channel, as `weft up` starts it; killed after the test. */
 export function startProxyProcess(test: TestContext, cwd: string, args: readonly string[]): ProxyProcess {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WEFT_')));
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  return startProgram(test, MAIN, cwd, args);
+}
+
+/** Any program of ours that reports its ports and that it is ready. */
+export function startProgram(
+  test: TestContext,
+  main: string,
+  cwd: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): ProxyProcess {
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WEFT_')));
+  const env = { ...own, ...more };
+  const child = spawn(process.execPath, [main, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let output = '';
   let errors = '';
   let ports: readonly BoundPort[] = [];
