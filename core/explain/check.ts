@@ -43,5 +43,7 @@ export function worstOf(findings: readonly Finding[]): Finding['level'] {
 /** `error    instances      payments has no instance … → start one (weft.yaml:6:3)`. */
 export function findingLine({ level, check, words, remedy, at }: Finding): string {
   const where = at === '' ? '' : ` (${at})`;
-  return `${level.padEnd(8)} ${check.padEnd(14)} ${words}${where}${remedy === '' ? '' : ` → ${remedy}`}`;
+  const line = `${level.padEnd(8)} ${check.padEnd(14)} ${words}${where}${remedy === '' ? '' : ` → ${remedy}`}`;
+  // Proxies and instances speak in it, and it goes onto terminals.
+  return line.replaceAll(/\p{Cc}/gu, ' ');
 }

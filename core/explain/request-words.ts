@@ -13,7 +13,8 @@ export function explanationLines(explanation: Explanation): readonly string[] {
     ...steps.flatMap((each) => stepLines(each, '  ')),
     ...targets.flatMap((target) => targetLines(target, targets.length > 1)),
     `result: ${resultWords(explanation)}`,
-  ];
+    // Instances speak in it, and it goes onto terminals.
+  ].map((line) => line.replaceAll(/\p{Cc}/gu, ' '));
 }
 
 /** Whether some of such requests are answered by a proxy in place of an app. */

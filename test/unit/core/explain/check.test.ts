@@ -229,6 +229,11 @@ test('warnings of the configuration are those of weft validate, with their lines
   ]);
 });
 
+test('what a proxy says of itself moves no cursor', () => {
+  const [line = ''] = withWord({ appHealth: 'down', appHealthReason: '\u001b[2J\nok' });
+  assert.ok(!/\p{Cc}/u.test(line), JSON.stringify(line));
+});
+
 test('of very many findings of a kind the worst are said, and the rest counted', () => {
   const proxies = Array.from({ length: 200 }, (_, index) =>
     proxy(`web-${index}`, 'web', index === 199 ? { program: '9.0.0' } : { program: 'none' }),
