@@ -64,7 +64,7 @@ test('where another configuration is in force it says what that would do', () =>
   );
   assert.equal(
     linesOf({ ...then, peer: '' }).at(-1),
-    '  now            another configuration is in force, and denies it too: services.orders.allow (weft.yaml:6:27); the caller proved no identity',
+    '  now            another configuration is in force, and denies it too: services.orders.allow (weft.yaml:6:25); the caller proved no identity',
   );
   const tcp = { ...then, method: 'TCP', path: '', rule: 'services.db.allow' };
   assert.match(linesOf(tcp, { instance: 'db-1', account: 'db' }).at(-1) ?? '', /admits it: services\.db\.allow\[0\]/);
