@@ -20,6 +20,10 @@ export interface World {
 }
 
 export const EDGE = 'main';
+/** Of each service, to others. */
+export const CALLS = 5;
+/** The same mesh in every run. */
+export const SEED = 20_261_122;
 
 export function makeWorld(spec: WorldSpec): World {
   const names = Array.from({ length: spec.services }, (_, i) => `service-${String(i + 1).padStart(5, '0')}`);

@@ -1,9 +1,10 @@
 // A snapshot is proven before it is published: every resource of every view goes over the wire and through the
 // decoder of the proxies, here. What they would refuse never replaces what they run.
 import type { Snapshot } from '../../core/compile/snapshot.ts';
+import type { RouteTable } from '../../core/model/view.ts';
 import { decodeResource } from '../../proto/codec/decode.ts';
 import { ViewEncoder, type EncodedResource } from '../../proto/codec/encode.ts';
-import { describeFlaw, type Flaw } from '../../proto/codec/fields.ts';
+import { describeFlaw, LIMITS, type Flaw } from '../../proto/codec/fields.ts';
 import type { DiscoveryDefinition } from '../../proto/gen/weft/v1/Discovery.ts';
 
 /** Writes and reads a response; the method of the discovery service. */
@@ -25,6 +26,13 @@ export class Prover {
 
   /** What a proxy would refuse of this snapshot; empty: nothing. References are the compiler's affair. */
   unfit(snapshot: Snapshot): Unfit[] {
+    // What is wrong is said with its place in the whole table.
+    return this.#prove(snapshot, (table) => this.#unproven(table)).length === 0
+      ? []
+      : this.#prove(snapshot, (table) => table);
+  }
+
+  #prove(snapshot: Snapshot, part: (table: RouteTable) => RouteTable): Unfit[] {
     const encoder = new ViewEncoder();
     const objects = new Set<object>();
     const resources: EncodedResource[] = [];
@@ -36,9 +44,14 @@ export class Prover {
       }
     };
     for (const account of snapshot.accounts.values()) {
+      if (this.#proven.has(account)) continue;
       add(account.clusters, (cluster) => encoder.cluster(cluster));
       add(account.listeners, (listener) => encoder.listener(listener));
-      add(account.routes, (table) => encoder.routes(table));
+      add(account.routes, (table) => {
+        for (const route of table.routes) objects.add(route);
+        return encoder.routes(part(table));
+      });
+      objects.add(account);
     }
     add([...snapshot.staticEndpoints.values()], (endpoints) => encoder.endpoints(endpoints));
     const bytes = this.#codec.responseSerialize({ resources: resources.map(({ wire }) => wire) });
@@ -48,6 +61,12 @@ export class Prover {
     });
     if (unfit.length === 0) for (const object of objects) this.#proven.add(object);
     return unfit;
+  }
+
+  /** An edge has thousands of routes, of which an edit changes one. */
+  #unproven(table: RouteTable): RouteTable {
+    if (table.routes.length > LIMITS.routes) return table;
+    return { ...table, routes: table.routes.filter((route) => !this.#proven.has(route)) };
   }
 }
 

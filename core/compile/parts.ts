@@ -3,7 +3,7 @@
 import type { RuleId } from '../model/brand.ts';
 import type { Edge, Mesh, Service } from '../model/mesh.ts';
 import type { Cluster, ClusterEndpoints, Listener, Route, RouteTable } from '../model/view.ts';
-import { collectCallers } from './authorization.ts';
+import { collectCallers, sayTheSameCalls, type Callers } from './authorization.ts';
 import { canonicalText } from './canonical.ts';
 import { loopbackAddresses } from './loopback.ts';
 import {
@@ -23,6 +23,7 @@ export interface Parts {
   readonly addresses: ReadonlyMap<string, string>;
   readonly services: ReadonlyMap<string, ServicePart>;
   readonly edges: ReadonlyMap<string, EdgePart>;
+  readonly callers: Callers;
   /** Canonical texts of services and routes. */
   readonly texts: ReadonlyMap<object, string>;
 }
@@ -56,14 +57,15 @@ export function compileParts(mesh: Mesh, before: Parts | null): Parts {
   const reusable = before !== null && sameNames(before.mesh, mesh) ? before : null;
   const addresses = before !== null && sameKeys(before.addresses, mesh.services) ? before.addresses : null;
   const all = { mesh, addresses: addresses ?? loopbackAddresses([...mesh.services.keys()]), before: reusable };
-  const [callers, granted] = [collectCallers(mesh), grantedRoutes(mesh)];
+  const callers = before !== null && sayTheSameCalls(before.mesh, mesh) ? before.callers : collectCallers(mesh);
+  const granted = grantedRoutes(mesh);
   const services = new Map<string, ServicePart>();
   for (const service of mesh.services.values()) {
     const timeouts = inboundTimeouts(service, granted.get(service.name) ?? []);
     services.set(service.name, servicePart(all, service, callers.get(service.name) ?? NOBODY, timeouts));
   }
   const edges = new Map([...mesh.edges.values()].map((edge) => [edge.name, edgePart(all, edge)]));
-  return { mesh, addresses: all.addresses, services, edges, texts: textsOf(mesh, before) };
+  return { mesh, addresses: all.addresses, services, edges, callers, texts: textsOf(mesh, before) };
 }
 
 interface Work {
@@ -140,5 +142,5 @@ function sameKeys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknow
 }
 
 function sameCallers(a: ReadonlyMap<string, RuleId>, b: ReadonlyMap<string, RuleId>): boolean {
-  return a.size === b.size && [...b].every(([account, rule]) => a.get(account) === rule);
+  return a === b || (a.size === b.size && [...b].every(([account, rule]) => a.get(account) === rule));
 }
