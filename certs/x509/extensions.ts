@@ -83,6 +83,11 @@ export function readExtensions(value: Tlv): Extensions {
     if (critical && !UNDERSTOOD.has(id)) throw new DerError('a critical extension that is not understood');
     found.set(id, inside);
   }
+  return interpretExtensions(found);
+}
+
+/** Of these by their identifiers; the rest is as where there is none. Throws DerError. */
+export function interpretExtensions(found: ReadonlyMap<string, Tlv>): Extensions {
   const names = found.get(OID.subjectAltName);
   const constraints = found.get(OID.basicConstraints);
   const usage = found.get(OID.keyUsage);
@@ -122,6 +127,8 @@ export const UNDERSTOOD: ReadonlySet<string> = new Set([
   OID.extendedKeyUsage,
   OID.subjectAltName,
   OID.nameConstraints,
+  OID.subjectKeyIdentifier,
+  OID.authorityKeyIdentifier,
 ]);
 
 function extension(id: string, critical: boolean, value: Uint8Array): Buffer {

@@ -40,3 +40,25 @@ export function requestOf(pem: string): Result<Buffer, string> {
   }
   return ok(Buffer.from(block[2] ?? '', 'base64'));
 }
+
+export interface PemBlock {
+  readonly label: string;
+  readonly der: Buffer;
+  /** With its lines of BEGIN and END. */
+  readonly text: string;
+  /** Encrypted in the way of before PKCS#8: header lines stand before the data. Source: RFC 1421 §4.6. */
+  readonly hasHeaders: boolean;
+}
+
+/** Every block of any kind, in order; text between them is passed over. */
+export function blocksOf(pem: string): Result<readonly PemBlock[], string> {
+  if (pem.length > MAX_PEM_SIZE) return err(`longer than ${MAX_PEM_SIZE} characters`);
+  const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----/g)];
+  return ok(
+    blocks.map(([text, label = '', body = '']) => {
+      const hasHeaders = /^[A-Za-z-]+: /m.test(body);
+      const data = hasHeaders ? body.slice(body.search(/\r?\n\r?\n/)) : body;
+      return { label, der: Buffer.from(data, 'base64'), text: `${text}\n`, hasHeaders };
+    }),
+  );
+}

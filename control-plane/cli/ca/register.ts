@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { KEY_KINDS, type KeyKind } from '../../../certs/x509/key.ts';
 import type { CaInitArgs } from './init.ts';
+import type { CaInspectArgs } from './inspect.ts';
 import type { CaIssueArgs } from './issue.ts';
 
 type Finish = (code: number) => void;
@@ -14,6 +15,7 @@ export function addCa(program: Command, finish: Finish, print: Print): void {
   const ca = program.command('ca').description('the certificate authority');
   addInit(ca, print);
   addIssue(ca, print);
+  addInspect(ca, finish, print);
 }
 
 function addInit(ca: Command, print: Print): void {
@@ -54,6 +56,21 @@ function addIssue(ca: Command, print: Print): void {
     .action(async (options: CaIssueArgs) => {
       const { runCaIssue } = await import('./issue.ts');
       await runCaIssue(options, print);
+    });
+}
+
+function addInspect(ca: Command, finish: Finish, print: Print): void {
+  ca.command('inspect')
+    .description(
+      'say in plain words what is in a file, or what a live server shows; exit code 1 where something is wrong',
+    )
+    .argument('<what>', 'a file: PEM, DER or PKCS#12; or HOST:PORT')
+    .option('--password-file <file>', 'its first line opens a PKCS#12 file or an encrypted key')
+    .option('--name <host>', 'with HOST:PORT: ask for this name')
+    .option(...JSON_FLAG)
+    .action(async (what: string, options: Omit<CaInspectArgs, 'what'>) => {
+      const { runCaInspect } = await import('./inspect.ts');
+      finish(await runCaInspect({ what, ...options }, print));
     });
 }
 
