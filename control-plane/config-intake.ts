@@ -25,6 +25,11 @@ export class ConfigIntake {
     this.#options = options;
   }
 
+  /** What is wrong with the files as they are now, in one line; '' where nothing is. */
+  get trouble(): string {
+    return this.#trouble;
+  }
+
   async take(parsed: ParsedConfig, texts: readonly ConfigText[]): Promise<void> {
     const { changes, log } = this.#options;
     const applied = await changes.fromFiles(parsed, texts);

@@ -32,6 +32,8 @@ export interface Servers {
   /** Bound ports. */
   readonly discoveryPort: number;
   readonly joinPort: number;
+  /** End of the certificate that both show, in ms since 1970. */
+  readonly certificateEnd: () => number;
 }
 
 /** Throws MeshError `address-in-use` or `authority-expired`. */
@@ -53,7 +55,7 @@ export async function openServers(options: ServersOptions, closers: Closers): Pr
   const discoveryPort = await discovery.start();
   closers.add(() => joining.close());
   const joinPort = await joining.start();
-  return { discovery, discoveryPort, joinPort };
+  return { discovery, discoveryPort, joinPort, certificateEnd: () => own.notAfter };
 }
 
 function makeDiscovery(options: ServersOptions, identity: DiscoveryServerOptions['identity']): DiscoveryServer {

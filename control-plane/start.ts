@@ -112,7 +112,8 @@ async function assemble(
     { snapshots, log, now: ambient.clock, onChange: () => offers.configurationChanged() },
     closers,
   );
-  await readConfig(settings.config, new ConfigIntake({ snapshots, changes, counts, log }), closers);
+  const intake = new ConfigIntake({ snapshots, changes, counts, log });
+  await readConfig(settings.config, intake, closers);
 
   const { instances, remembered } = await openInstances(settings.stateDir, log, closers);
   registry.expect(remembered ?? [], settle);
@@ -144,7 +145,8 @@ async function assemble(
     offers.everybody();
   });
   closers.add(settling);
-  const state = { snapshots, registry, counts, changes, authority, ledger, now: ambient.clock, log };
+  const known = { snapshots, registry, counts, changes, authority, ledger, now: ambient.clock, log };
+  const state = { ...known, certificateEnd: servers.certificateEnd, configTrouble: () => intake.trouble };
   const plane = await serveFacts(settings, servers, state, closers);
   // Who has the admin socket has the state folder.
   changes.start();

@@ -28,6 +28,8 @@ export const STATUS = record(
     acks: count('Views that proxies took, since the start of the process.'),
     nacks: count('Views that proxies refused, since the start of the process.'),
     invalidConfigs: count('Configurations that were read and refused, since the start of the process.'),
+    configTrouble: text('What is wrong with the watched files as they are now; empty: nothing.'),
+    certificateNotAfter: time("End of the control plane's own certificate."),
     authority: record({
       notAfter: time('End of the certificate that signs.'),
       rootFingerprint: text('SHA-256 of the root, base64url.'),

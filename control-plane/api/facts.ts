@@ -10,6 +10,10 @@ import type { SnapshotStore } from '../snapshot/snapshot-store.ts';
 export interface ApiFacts {
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** End of the control plane's own certificate, in ms since 1970. */
+  readonly certificateEnd: () => number;
+  /** What is wrong with the watched files as they are now, in one line; '' where nothing is. */
+  readonly configTrouble: () => string;
   readonly authority: Pick<Authority, 'trustDomain' | 'notAfter' | 'rootFingerprint' | 'bundle' | 'chain'>;
   readonly ledger: Pick<GrantLedger, 'grants'>;
   readonly registry: Pick<Registry, 'instances' | 'endpointsOf'>;

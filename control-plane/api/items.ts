@@ -22,6 +22,8 @@ export function statusOf(facts: ApiFacts, { name, role }: Caller): StatusItem {
     acks: counts.acks,
     nacks: counts.nacks,
     invalidConfigs: counts.invalidConfigs,
+    configTrouble: facts.configTrouble(),
+    certificateNotAfter: timeOf(facts.certificateEnd()),
     authority: { notAfter: timeOf(authority.notAfter), rootFingerprint: authority.rootFingerprint },
   };
 }

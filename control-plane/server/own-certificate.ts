@@ -33,6 +33,11 @@ export class OwnCertificate {
     return identity;
   }
 
+  /** End of the one in use, in ms since 1970; 0: not started. */
+  get notAfter(): number {
+    return this.#current?.notAfter ?? 0;
+  }
+
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

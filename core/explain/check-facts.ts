@@ -64,6 +64,10 @@ export interface MeshFacts {
     readonly time: number;
     /** Configurations that it refused since its start. */
     readonly refusedConfigs: number;
+    /** What is wrong with its files as they are now; '' where nothing is. */
+    readonly configTrouble: string;
+    /** End of its own certificate: milliseconds since 1970. */
+    readonly notAfter: number;
   };
   /** null: nothing is in force. */
   readonly known: Known | null;

@@ -14,15 +14,19 @@ const DISK = { warning: 1024 * 1024 * 1024, error: 64 * 1024 * 1024 } as const;
 
 export const configuration: Check = {
   name: 'configuration',
-  find: ({ known, warnings }) => {
+  find: ({ known, warnings, controlPlane: { configTrouble } }) => {
     if (known === null) {
       return [
         finding('configuration', 'error', 'nothing is in force', '`weft validate` says what is wrong with the files'),
       ];
     }
-    return warnings.map(({ file, line, column, path, message, hint }) =>
-      finding('configuration', 'warning', `${path}: ${message}`, hint, `${file}:${line}:${column}`),
-    );
+    const broken = `the watched files are not valid, and what was before goes on: ${configTrouble}`;
+    return [
+      ...(configTrouble === '' ? [] : [finding('configuration', 'error', broken, 'mend them: see `weft validate`')]),
+      ...warnings.map(({ file, line, column, path, message, hint }) =>
+        finding('configuration', 'warning', `${path}: ${message}`, hint, `${file}:${line}:${column}`),
+      ),
+    ];
   },
   fine: ({ known, controlPlane: { refusedConfigs } }) => {
     const mesh = known?.snapshot.mesh;

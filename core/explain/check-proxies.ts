@@ -61,21 +61,25 @@ function numbersOf(version: string): { readonly major: number; readonly minor: n
 
 export const svids: Check = {
   name: 'certificates',
-  find: ({ proxies, controlPlane }) =>
-    proxies.flatMap((proxy) => {
-      const left = proxy.notAfter - controlPlane.time;
-      if (left >= SVID_LEFT.warning) return [];
-      const ends = left <= 0 ? `ended ${agoWords(-left)} ago` : `ends in ${agoWords(left)}`;
-      const words = `the certificate of ${nameOf(proxy)} ${ends}, and should have been renewed`;
+  find: ({ proxies, controlPlane }) => [
+    ...endFinding('the control plane', controlPlane.notAfter - controlPlane.time, 'its log says why it is not'),
+    ...proxies.flatMap((proxy) => {
       const remedy = 'its log says why it is not; a new join token lets it join again';
-      return [finding('certificates', left < SVID_LEFT.error ? 'error' : 'warning', words, remedy)];
+      return endFinding(nameOf(proxy), proxy.notAfter - controlPlane.time, remedy);
     }),
+  ],
   fine: ({ proxies, controlPlane }) => {
-    if (proxies.length === 0) return 'no proxy is connected';
-    const first = Math.min(...proxies.map(({ notAfter }) => notAfter));
-    return `those of proxies last for ${agoWords(first - controlPlane.time)} at least`;
+    const first = Math.min(controlPlane.notAfter, ...proxies.map(({ notAfter }) => notAfter));
+    return `those of control plane and proxies last for ${agoWords(first - controlPlane.time)} at least`;
   },
 };
+
+function endFinding(who: string, left: number, remedy: string): readonly Finding[] {
+  if (left >= SVID_LEFT.warning) return [];
+  const ends = left <= 0 ? `ended ${agoWords(-left)} ago` : `ends in ${agoWords(left)}`;
+  const words = `the certificate of ${who} ${ends}, and should have been renewed`;
+  return [finding('certificates', left < SVID_LEFT.error ? 'error' : 'warning', words, remedy)];
+}
 
 /** Old is what a proxy runs on its own, or what it chose to keep. */
 export const views: Check = {

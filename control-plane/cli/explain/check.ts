@@ -66,6 +66,8 @@ async function factsOf(
       version: status.version,
       time: Date.parse(status.time),
       refusedConfigs: status.invalidConfigs,
+      configTrouble: status.configTrouble,
+      notAfter: Date.parse(status.certificateNotAfter),
     },
     known: inForce?.known ?? null,
     warnings: inForce?.warnings ?? [],

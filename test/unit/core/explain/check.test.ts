@@ -48,12 +48,14 @@ const PROXIES = [
   proxy('main-1', 'edge-main', { inboundPort: 0, word: { ...WORD, appHealth: 'not-probed' } }),
 ];
 
+const PLANE = { version: '0.3.1', time: NOW + 3, refusedConfigs: 0, configTrouble: '', notAfter: NOW + 50 * HOUR };
+
 /** A mesh in which nothing is amiss. */
 function facts(more: Partial<MeshFacts> = {}, there: readonly string[] = ['web', 'orders', 'orders@v2']): MeshFacts {
   const endpoint = { id: 'one', host: '10.0.0.1', port: 15_006, weight: 1 };
   return {
     now: NOW,
-    controlPlane: { version: '0.3.1', time: NOW + 3, refusedConfigs: 0 },
+    controlPlane: PLANE,
     known: { ...KNOWN, instances: (cluster) => (there.includes(cluster) ? [endpoint] : []) },
     warnings: [],
     proxies: PROXIES,
@@ -86,7 +88,7 @@ test('a healthy mesh has one line of each check, all ok', () => {
     'ok       clocks         at most 12 ms apart',
     'ok       versions       0.3.1; proxies also of 0.3.0',
     'ok       authority      lasts for 166d',
-    'ok       certificates   those of proxies last for 47h at least',
+    'ok       certificates   those of control plane and proxies last for 47h at least',
     'ok       instances      every called service has one (3 in all)',
     "ok       apps           3 apps answer their sidecars' probes",
     `ok       views          4 proxies run ${hash}`,
@@ -132,6 +134,12 @@ test('certificates that should have been renewed are named, and worse when they 
   ]);
   assert.deepEqual(withProxy({ notAfter: NOW - 2 * HOUR }), [
     `error    certificates   the certificate of web-1 (web) ended 2h ago, and should have been renewed${remedy}`,
+  ]);
+});
+
+test("the control plane's own certificate counts too", () => {
+  assert.deepEqual(amiss(facts({ controlPlane: { ...PLANE, notAfter: NOW + HOUR } })), [
+    'error    certificates   the certificate of the control plane ends in 59m, and should have been renewed → its log says why it is not',
   ]);
 });
 
@@ -222,6 +230,10 @@ test('warnings of the configuration are those of weft validate, with their lines
   const warning: ConfigError = { ...place, message: 'nobody calls "legacy"', hint: 'remove it', severity: 'warning' };
   assert.deepEqual(amiss(facts({ warnings: [warning] })), [
     'warning  configuration  services.legacy: nobody calls "legacy" (weft.yaml:5:3) → remove it',
+  ]);
+  const configTrouble = 'weft.yaml:3:1: error: nonsense';
+  assert.deepEqual(amiss(facts({ controlPlane: { ...PLANE, configTrouble } })), [
+    'error    configuration  the watched files are not valid, and what was before goes on: weft.yaml:3:1: error: nonsense → mend them: see `weft validate`',
   ]);
   const proxies: readonly ProxyFact[] = [];
   assert.deepEqual(amiss(facts({ known: null, proxies })), [
