@@ -30,11 +30,12 @@ export function moment(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
-/** `2 days 3 hours`, `14 minutes`; two units at most. */
+/** `2 days 3 hours`, `9 years 11 days`; two units at most, a year of 365 days. */
 export function span(ms: number): string {
   const minutes = Math.round(Math.abs(ms) / 60_000);
   const parts = [
-    [Math.floor(minutes / 1_440), 'day'],
+    [Math.floor(minutes / 525_600), 'year'],
+    [Math.floor(minutes / 1_440) % 365, 'day'],
     [Math.floor(minutes / 60) % 24, 'hour'],
     [minutes % 60, 'minute'],
   ] as const;

@@ -47,7 +47,10 @@ export async function runCaInspect(args: CaInspectArgs, out: Print): Promise<num
   return artifacts.some((artifact) => problemsOf(artifact, now).length > 0) ? 1 : 0;
 }
 
-async function lookAt(args: CaInspectArgs): Promise<{ artifacts: readonly Artifact[]; live: LiveChain | null }> {
+/** What a file holds, or a live server shows. */
+export async function lookAt(
+  args: Pick<CaInspectArgs, 'what' | 'passwordFile' | 'name'>,
+): Promise<{ artifacts: readonly Artifact[]; live: LiveChain | null }> {
   const { what } = args;
   const password = await secretOf('--password-file', args.passwordFile);
   const address = readAddress('127.0.0.1')(what);

@@ -2,8 +2,11 @@
 import { Option, type Command } from 'commander';
 import { KEY_KINDS, type KeyKind } from '../../../certs/x509/key.ts';
 import type { CaInitArgs } from './init.ts';
+import type { CaExportArgs } from './export.ts';
 import type { CaInspectArgs } from './inspect.ts';
 import type { CaIssueArgs } from './issue.ts';
+import type { CaStatusArgs } from './status.ts';
+import type { CaVerifyArgs } from './verify.ts';
 
 type Finish = (code: number) => void;
 type Print = (line: string) => void;
@@ -16,6 +19,9 @@ export function addCa(program: Command, finish: Finish, print: Print): void {
   addInit(ca, print);
   addIssue(ca, print);
   addInspect(ca, finish, print);
+  addVerify(ca, finish, print);
+  addStatus(ca, finish, print);
+  addExport(ca, print);
 }
 
 function addInit(ca: Command, print: Print): void {
@@ -71,6 +77,60 @@ function addInspect(ca: Command, finish: Finish, print: Print): void {
     .action(async (what: string, options: Omit<CaInspectArgs, 'what'>) => {
       const { runCaInspect } = await import('./inspect.ts');
       finish(await runCaInspect({ what, ...options }, print));
+    });
+}
+
+function addVerify(ca: Command, finish: Finish, print: Print): void {
+  ca.command('verify')
+    .description('would this certificate be accepted, and if not, why not; exit code 1 where it is refused')
+    .argument('<what>', 'a file: PEM, DER or PKCS#12; or HOST:PORT')
+    .option(...DIR)
+    .option('--roots <file>', 'trust these in place of the authority; PEM')
+    .addOption(new Option('--for <role>', 'what it is used as').choices(['client', 'server']))
+    .option('--service <name>', 'it must be this service')
+    .option('--host <name>', 'it must be for this host name or address')
+    .option('--crl <file>', 'a list of revoked certificates, PEM; may be repeated', append, [])
+    .option('--at <moment>', 'then, in place of now')
+    .option('--password-file <file>', 'its first line opens a PKCS#12 file')
+    .option('--name <host>', 'with HOST:PORT: ask for this name')
+    .option(...JSON_FLAG)
+    .action(async (what: string, options: Omit<CaVerifyArgs, 'what'>) => {
+      const { runCaVerify } = await import('./verify.ts');
+      finish(await runCaVerify({ what, ...options }, print));
+    });
+}
+
+function addStatus(ca: Command, finish: Finish, print: Print): void {
+  ca.command('status')
+    .description('what the authority is, how long it lasts, where its keys are; exit code 1 within 30 days of its end')
+    .option(...DIR)
+    .option('--issued', 'every certificate that `weft ca issue` made and that is valid', false)
+    .option(...JSON_FLAG)
+    .action(async (options: CaStatusArgs) => {
+      const { runCaStatus } = await import('./status.ts');
+      finish(await runCaStatus(options, print));
+    });
+}
+
+function addExport(ca: Command, print: Print): void {
+  ca.command('export')
+    .description('print or write the roots of the mesh; with --with-key the intermediate and its key')
+    .option(...DIR)
+    .addOption(
+      new Option('--format <format>', 'jwks: a SPIFFE bundle; pkcs12: with the key')
+        .choices(['pem', 'der', 'jwks', 'pkcs12'])
+        .default('pem'),
+    )
+    .option('--chain', 'the intermediates too', false)
+    .option('--out <file>', 'where to write; default: standard output')
+    .option('--with-key', 'yes, the private key of the authority', false)
+    .option('--password-file <file>', 'with pkcs12: a file whose first line is its password')
+    .addOption(passphrase("a file whose first line opens the authority's key"))
+    .option('--force', 'write over a file that is there', false)
+    .option(...JSON_FLAG)
+    .action(async (options: CaExportArgs) => {
+      const { runCaExport } = await import('./export.ts');
+      await runCaExport(options, print);
     });
 }
 

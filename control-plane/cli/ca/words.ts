@@ -135,8 +135,7 @@ function certificateFacts(view: CertificateView, der: Buffer, now: number): read
 
 function mayDo({ isAuthority, pathLength, keyUsage, extendedKeyUsage: usage }: CertificateView): string {
   if (isAuthority) {
-    const depth =
-      pathLength === null ? '' : pathLength === 0 ? ', but none of authorities' : `, ${pathLength} authorities deep`;
+    const depth = pathLength === 0 ? ', but of no authorities' : ', also of authorities below it';
     return keyUsage?.has('keyCertSign') === false
       ? 'nothing: an authority that may not sign'
       : `sign certificates${depth}`;
