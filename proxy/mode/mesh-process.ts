@@ -54,8 +54,12 @@ export interface Self {
 }
 
 const JOIN_PORT = 15_013;
-/** Longest that callers are given to hear that this instance goes, in ms. */
+/** Longest that callers are given to hear that this instance goes where the control plane does not say that they did, in ms. */
 const LEAVING = 500;
+/** Longest that the control plane is waited for to say it, in ms: it waits for 5 s itself. */
+const TELLING = 5_500;
+/** Between two looks whether the app has ended, in ms. */
+const LOOK_EVERY = 100;
 
 export class MeshProcess {
   readonly #options: MeshProcessOptions;
@@ -67,6 +71,8 @@ export class MeshProcess {
   #agent: Agent | null = null;
   #keeper: CertificateKeeper<Identity> | null = null;
   readonly #health: AppHealth;
+  /** Callers know that this instance takes no calls. */
+  #told = false;
 
   constructor(options: MeshProcessOptions) {
     this.#options = options;
@@ -137,10 +143,26 @@ export class MeshProcess {
     return this.#path;
   }
 
-  /** Leaves the mesh as a callee: callers look elsewhere, exchanges under way end, for at most `cap` ms. */
+  /**
+   * Leaves the mesh as a callee: callers are told and look elsewhere, then exchanges under way end, for at most `cap` ms.
+   * As a caller it stays what it is.
+   */
   async drainInbound(cap: number): Promise<void> {
-    await this.#leave();
+    this.#options.shell.leaving();
+    await this.#tellCallers();
     await this.#path?.drainInbound(cap);
+  }
+
+  /** Resolves when nobody listens where the app did, or after `cap` ms: until then it may call others. */
+  async appEnded(cap: number): Promise<void> {
+    const { shell } = this.#options;
+    const { now } = shell.signals;
+    const late = performance.now() + cap;
+    for (let looks = 0; this.#health.facts !== null && !now.aborted && performance.now() < late; looks++) {
+      if (await this.#health.isGone()) return;
+      if (looks === 0) shell.log.info({}, 'the app may call others until it ends');
+      await pause(LOOK_EVERY, now);
+    }
   }
 
   async close(): Promise<void> {
@@ -158,6 +180,17 @@ export class MeshProcess {
     return applied;
   }
 
+  /** The stream stays open: the app may still call, and its callees may change. */
+  async #tellCallers(): Promise<void> {
+    const { drain, shell } = this.#options;
+    const limit = Math.min(TELLING, Math.max(LEAVING, drain));
+    const outcome = await unlessAborted(this.#agent?.drain(limit), shell.signals.now);
+    shell.log.info({ callers: outcome ?? 'not waited for' }, 'taking no more calls');
+    this.#told = outcome === 'told';
+    // A control plane of an older version never says so.
+    if (outcome === 'late') await this.#leave();
+  }
+
   /**
    * Tells the control plane, then gives callers a moment to hear of it: a POST that meets a connection which
    * is just being closed could not be tried again.
@@ -167,6 +200,7 @@ export class MeshProcess {
     if (agent === null) return;
     this.#agent = null;
     await agent.close();
+    if (this.#told) return;
     await this.#path?.refresh();
     const called = this.#path?.report.listeners.some(({ name, open }) => isInbound(name) && open > 0) ?? false;
     const { drain, shell } = this.#options;
@@ -259,6 +293,19 @@ function selfOf(identity: Identity): Self {
     });
   }
   return { ...workload, trustDomain: parts.value.trustDomain };
+}
+
+/** undefined where the signal came first. */
+async function unlessAborted<T>(work: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return undefined;
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = (): void => aborted.resolve(undefined);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

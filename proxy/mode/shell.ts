@@ -55,6 +55,7 @@ export class Shell {
   #configuration: () => Configuration | null = () => null;
   #app: () => AppFacts | null = () => null;
   #stopping = false;
+  #replaced = false;
   #admin: RunningServer | null = null;
   #startAdmin: () => Promise<void> = () => Promise.resolve();
 
@@ -140,6 +141,16 @@ export class Shell {
     }
   }
 
+  /** No longer ready, though everything goes on. */
+  leaving(): void {
+    this.#stopping = true;
+  }
+
+  /** Another process took over from this one. */
+  get replaced(): boolean {
+    return this.#replaced;
+  }
+
   /** Waits for a signal, then ends in order: exchanges get `drain` ms, a second signal ends them at once. */
   async stopped(): Promise<string> {
     const { stop } = this.signals;
@@ -197,6 +208,7 @@ export class Shell {
     const { refusal } = this.#offer();
     if (refusal !== '') return text(refusal, 409);
     this.#admin?.free();
+    this.#replaced = true;
     setImmediate(() => this.signals.requestStop('another process took over'));
     return text('leaving', 202);
   }

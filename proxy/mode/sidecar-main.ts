@@ -73,6 +73,11 @@ export async function runSidecar(settings: SidecarSettings, command: readonly st
   if (command !== null) return runChild(command, sidecar, shell, drain);
   log.info({ reason: await shell.stopped() }, 'stopping');
   watch?.close();
+  // Who was replaced has left its callers and its app to the successor.
+  if (!shell.replaced) {
+    await sidecar.drainInbound(drain);
+    await sidecar.appEnded(drain);
+  }
   await sidecar.close();
   return 0;
 }

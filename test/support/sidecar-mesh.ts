@@ -28,7 +28,7 @@ export interface SidecarMesh {
   start(): Promise<ControlPlane>;
   /** Starts the edge `main`, again with its state folder: TLS for shop.test, everything to payments. */
   edge(): Promise<ProxyProcess>;
-  /** Starts a sidecar of a service, again with its state folder; `command` makes it `weft run`. */
+  /** Starts a sidecar of a service, again with its state folder (another `name` is another instance); `command` makes it `weft run`. */
   sidecar(service: string, command?: readonly string[], more?: Readonly<Record<string, string>>): Promise<ProxyProcess>;
 }
 
@@ -38,7 +38,8 @@ async function tokenFor(request: Parameters<typeof runTokenCreate>[0]): Promise<
   return token.trim();
 }
 
-export async function makeSidecarMesh(t: TestContext, paymentsPort: number): Promise<SidecarMesh> {
+/** `services`: other ones than these two. */
+export async function makeSidecarMesh(t: TestContext, paymentsPort: number, services?: string): Promise<SidecarMesh> {
   const folder = await temporaryFolder(t);
   // Not from the range of connections' source ports: they must be free again when the control plane comes back.
   const ports = new PortBook(Math.random);
@@ -47,7 +48,7 @@ export async function makeSidecarMesh(t: TestContext, paymentsPort: number): Pro
   const stateDir = join(folder, 'control-plane');
   const config = join(folder, 'weft.yaml');
   await initAuthority(caDir, { trustDomain: 'shop.test', clock: Date.now, random: randomBytes });
-  await writeFile(config, yaml(paymentsPort));
+  await writeFile(config, services ?? yaml(paymentsPort));
   const tokens = new Map<string, string>();
   const at = (port: number): { host: string; port: number } => ({ host: '127.0.0.1', port });
   return {
@@ -75,8 +76,9 @@ export async function makeSidecarMesh(t: TestContext, paymentsPort: number): Pro
       return startProxyProcess(t, folder, ['edge', ...args]);
     },
     sidecar: async (service, command, more = {}) => {
-      const token = tokens.get(service) ?? (await tokenFor({ dir: stateDir, caDir, service }));
-      tokens.set(service, token);
+      const name = more['name'] ?? service;
+      const token = tokens.get(name) ?? (await tokenFor({ dir: stateDir, caDir, service }));
+      tokens.set(name, token);
       const flags = {
         name: service,
         'control-plane': `127.0.0.1:${discovery}`,
