@@ -70,7 +70,7 @@ test('instances are rolled under their callers and not one POST fails', { timeou
     while (!stopped) {
       const { status, headers } = await post();
       answered += 1;
-      if (status !== 200) failures.push(`${status} ${headers['x-weft-error']}`);
+      if (status !== 200) failures.push([status, headers['x-weft-error']].join(' '));
     }
   };
   const callers = [caller(), caller(), caller(), caller()];
