@@ -23,19 +23,48 @@ interface Compiled {
  * one (`POST /a` before `/a`) is how routes are meant to be written and is not reported.
  */
 export function findAmbiguities(routes: readonly Route[]): Ambiguity[] {
-  const compiled = routes.map((route) => ({ route, path: compilePath(route.match.path) }));
+  const earlier = new EarlierRoutes();
   const found: Ambiguity[] = [];
-  for (let later = 0; later < compiled.length; later++) {
-    for (let earlier = 0; earlier < later; earlier++) {
-      const pair = inOrder(compiled[earlier] as Compiled, compiled[later] as Compiled);
-      const kind = relate(pair[0], pair[1]);
-      if (kind === null) continue;
-      const other = pair[1].route;
-      if (kind === 'shadowed' && found.some((one) => one.kind === 'shadowed' && one.other === other)) continue;
-      found.push({ kind, first: pair[0].route, other });
+  const shadowed = new Set<Route>();
+  for (const route of routes) {
+    const later = { route, path: compilePath(route.match.path) };
+    for (const one of earlier.thatMayMeet(later)) {
+      const [first, other] = inOrder(one, later);
+      const kind = relate(first, other);
+      if (kind === null || (kind === 'shadowed' && shadowed.has(other.route))) continue;
+      if (kind === 'shadowed') shadowed.add(other.route);
+      found.push({ kind, first: first.route, other: other.route });
     }
+    earlier.add(later);
   }
   return found;
+}
+
+/** Paths that begin with different words have nothing in common: of a thousand routes a few are worth a look. */
+class EarlierRoutes {
+  readonly #all: Compiled[] = [];
+  /** By their first segment. Each list also has those that begin with any. */
+  readonly #byFirst = new Map<string, Compiled[]>();
+  readonly #any: Compiled[] = [];
+
+  /** In config order. */
+  thatMayMeet({ path }: Compiled): readonly Compiled[] {
+    const first = path.segments[0] ?? null;
+    return first === null ? this.#all : (this.#byFirst.get(first) ?? this.#any);
+  }
+
+  add(route: Compiled): void {
+    const first = route.path.segments[0] ?? null;
+    this.#all.push(route);
+    if (first === null) {
+      this.#any.push(route);
+      for (const list of this.#byFirst.values()) list.push(route);
+    } else {
+      const list = this.#byFirst.get(first) ?? [...this.#any];
+      list.push(route);
+      this.#byFirst.set(first, list);
+    }
+  }
 }
 
 function inOrder(earlier: Compiled, later: Compiled): readonly [Compiled, Compiled] {
