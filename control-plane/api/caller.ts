@@ -16,8 +16,14 @@ export interface Caller {
 /** Whoever may open the socket owns the state folder. */
 const OWNER: Caller = { name: '', role: 'admin', until: Number.POSITIVE_INFINITY };
 
+const OTHER_AUTHORITY = 'the certificate is not of the authority of this mesh';
 const REASONS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired',
+  UNABLE_TO_GET_ISSUER_CERT: OTHER_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: OTHER_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: OTHER_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: OTHER_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: OTHER_AUTHORITY,
   CERT_NOT_YET_VALID: 'the certificate is not valid yet: do both clocks agree?',
 };
 
@@ -28,7 +34,7 @@ export function callerOf(socket: Socket, trustDomain: string, now: number): Resu
   if (certificate === undefined) return err('a certificate of an operator is needed');
   if (!socket.authorized) {
     const code = String(socket.authorizationError);
-    return err(REASONS[code] ?? `the certificate is not of this mesh: ${code}`);
+    return err(REASONS[code] ?? `the certificate cannot be used here: ${code}`);
   }
   const peer = verifyPeer(certificate, { trustDomain });
   if (!peer.ok) return err(peer.error);

@@ -69,13 +69,13 @@ test('whoever is no operator is told why, and nothing else', async (t) => {
       /^spiffe:\/\/shop\.test\/ns\/default\/sa\/orders is no operator/,
     ],
     [await operatorPapers(running, 'admin', { life: -1_000 }), /^the certificate has expired/],
-    [{ cert: foreign.chainPem, key: foreign.keyPem }, /^the certificate is not of this mesh/],
+    [{ cert: foreign.chainPem, key: foreign.keyPem }, /^the certificate is not of the authority of this mesh/],
     [
       // For servers alone: TLS itself does not take it from a client.
       await papersOf(running, async (authority, publicKey) =>
         authority.signServerCertificate({ publicKey, hosts: ['shop.test'] }),
       ),
-      /^the certificate is not of this mesh/,
+      /^the certificate cannot be used here: INVALID_PURPOSE/,
     ],
   ];
   for (const [papers, reason] of cases) {

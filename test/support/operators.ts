@@ -1,8 +1,10 @@
 // Operators of a control plane that runs in a test: certificates, and requests to its API as raw as a stranger's.
 import { randomBytes } from 'node:crypto';
-import { request as httpsRequest } from 'node:https';
+import { createServer, request as httpsRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { openAuthority } from '../../certs/authority/authority-folder.ts';
 import type { IssuedCertificate } from '../../certs/authority/authority.ts';
 import type { Role } from '../../certs/policy/operator.ts';
@@ -107,4 +109,16 @@ function parsed(text: string): unknown {
   } catch {
     return null;
   }
+}
+
+/** A server with a certificate of the mesh for the control plane's name, as an edge of that host has one. Its port. */
+export async function makeEdgeImpostor(t: TestContext, running: Pick<RunningControlPlane, 'folder'>): Promise<number> {
+  const { cert, key } = await papersOf(running, async (authority, publicKey) =>
+    authority.signServerCertificate({ publicKey, hosts: ['weft-control-plane'] }),
+  );
+  const server = createServer({ cert, key }, (_request, response) => response.end('{"items":[]}'));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => server.close());
+  // A TCP server's address is one.
+  return (server.address() as AddressInfo).port;
 }

@@ -82,7 +82,10 @@ function parse<T>(target: ApiTarget, { text }: ApiReply): T {
   const where = target.kind === 'socket' ? target.path : `${target.address.host}:${target.address.port}`;
   throw new MeshError('control-plane-unreachable', {
     detail: `${where} does not answer as a control plane of this version does`,
-    hint: 'is it one, and of this version?',
+    hint:
+      target.kind === 'socket'
+        ? 'is it one, and of this version?'
+        : 'is it the port of its --api, and of this version?',
   });
 }
 

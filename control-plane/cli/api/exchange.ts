@@ -85,6 +85,8 @@ function identityProblem(name: string, certificate: PeerCertificate, trustDomain
   return peer.ok ? checkServerIdentity(name, certificate) : new Error(`not a control plane: ${peer.error}`);
 }
 
+const STARTED = 'the API is where the control plane was told by its own --api HOST:PORT';
+
 function unreachable(target: ApiTarget, cause: unknown): MeshError {
   const fault = (detail: string, hint: string) => new MeshError('control-plane-unreachable', { detail, hint, cause });
   if (target.kind === 'socket') {
@@ -102,6 +104,8 @@ function unreachable(target: ApiTarget, cause: unknown): MeshError {
       cause,
     });
   }
+  if (isErrno(cause, 'ECONNREFUSED')) return fault(`nothing listens at ${where}`, STARTED);
+  if (/wrong version number|packet length too long/i.test(reason)) return fault(`${where} speaks no TLS`, STARTED);
   const tls = /self-signed|unable to (get|verify)|certificate|not a control plane/i.test(reason);
-  return fault(`${where}: ${reason}`, tls ? 'is --ca the root of this mesh?' : 'it needs --api HOST:PORT there');
+  return fault(`${where}: ${reason}`, tls ? 'is --ca the root of this mesh?' : STARTED);
 }

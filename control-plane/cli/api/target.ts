@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { MeshError } from '../../../core/kit/error.ts';
 import type { HostPort } from '../../../core/model/mesh.ts';
 import { certificatesOf } from '../../../certs/x509/pem.ts';
-import { readCertificate } from '../../../certs/x509/certificate.ts';
-import { readPrivateKey } from '../../../certs/x509/key.ts';
+import { readCertificate, type CertificateFields } from '../../../certs/x509/certificate.ts';
+import { readPrivateKey, spkiOf } from '../../../certs/x509/key.ts';
 import { parseSpiffeId } from '../../../certs/spiffe/spiffe-id.ts';
 import { adminSocketPath } from '../../../host/admin.ts';
 import { API_SOCKET } from '../../../host/control-plane-settings.ts';
@@ -59,23 +59,29 @@ export async function apiTarget(flags: ApiFlags, now: number): Promise<ApiTarget
   }
   const pem = await Promise.all([cert, key, ca].map((file) => readTextBounded(file, MOST_PEM)));
   const [certPem = '', keyPem = '', caPem = ''] = pem;
-  const trustDomain = trustDomainOf(cert, certPem, now);
-  if (!readPrivateKey(keyPem).ok) throw usage(`${key} is not a private key in PEM`);
+  const leaf = leafOf(cert, certPem);
+  const trustDomain = trustDomainOf(cert, leaf, now);
+  const keys = readPrivateKey(keyPem);
+  if (!keys.ok) throw usage(`${key} is not a private key in PEM`);
+  if (!spkiOf(keys.value.publicKey).equals(leaf.spki)) throw usage(`${key} is not the key of ${cert}`);
   if (!certificatesOf(caPem).ok) throw usage(`${ca} holds no certificates in PEM`);
   return { kind: 'tls', address: address.value, cert: certPem, key: keyPem, ca: caPem, trustDomain };
 }
 
-function trustDomainOf(file: string, pem: string, now: number): string {
+function leafOf(file: string, pem: string): CertificateFields {
   const list = certificatesOf(pem);
   const leaf = list.ok ? list.value[0] : undefined;
   const fields = leaf === undefined ? null : readCertificate(leaf);
   if (fields === null || !fields.ok) throw usage(`${file} is not a certificate in PEM`);
-  const name = fields.value.extensions.names.find(({ kind }) => kind === 'uri');
+  return fields.value;
+}
+
+function trustDomainOf(file: string, { extensions, notBefore, notAfter }: CertificateFields, now: number): string {
+  const name = extensions.names.find(({ kind }) => kind === 'uri');
   const id = name === undefined ? null : parseSpiffeId(name.value);
   if (id === null || !id.ok || id.value.segments[0] !== 'operator') {
     throw refused(`${file} is no certificate of an operator`);
   }
-  const { notBefore, notAfter } = fields.value;
   if (now >= notAfter) throw refused(`${file} expired on ${new Date(notAfter).toISOString()}`);
   if (now < notBefore) {
     throw refused(`${file} is valid from ${new Date(notBefore).toISOString()} on`, 'look at the clock of this machine');
