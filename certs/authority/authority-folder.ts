@@ -22,7 +22,7 @@ import { AUTHORITY_FILES, corruptAuthority } from './stored-certificate.ts';
 
 const YEAR = 365 * 24 * 3_600_000;
 const ROOT_LIFE = 10 * YEAR;
-const INTERMEDIATE_LIFE = YEAR;
+export const INTERMEDIATE_LIFE = YEAR;
 const MAX_KEY_FILE = 64 * 1024;
 
 export interface AuthorityAmbient {
@@ -112,7 +112,7 @@ export async function openAuthority(
     {
       trustDomain: folder.trustDomain,
       key: await signingKeyOf(folder, ambient.passphrase ?? null),
-      subject: folder.chain[0].fields.subject,
+      issuing: folder.chain[0].fields,
       chain: folder.chain.map(({ der }) => der),
       bundle: folder.roots.map(({ der }) => der),
       notAfter: folder.notAfter,

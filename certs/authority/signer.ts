@@ -1,6 +1,11 @@
 // The one who issues: a signing key together with the certificate that it signs for, up to the roots.
 import type { RandomBytes } from '../ambient.ts';
-import { prepareCertificate, type CertificateTemplate, type SignedCertificate } from '../x509/certificate.ts';
+import {
+  prepareCertificate,
+  type CertificateFields,
+  type CertificateTemplate,
+  type SignedCertificate,
+} from '../x509/certificate.ts';
 import { keyIdOf } from '../x509/key.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -17,13 +22,15 @@ export interface Signer {
 
 export interface SignerParts extends Omit<Signer, 'sign'> {
   readonly key: SigningKey;
-  /** Subject of the signing certificate, raw DER. */
-  readonly subject: Buffer;
+  /** The signing certificate. */
+  readonly issuing: CertificateFields;
 }
 
 export function signerWith(parts: SignerParts, random: RandomBytes): Signer {
-  const { key, subject, ...rest } = parts;
-  const issuer = { publicKey: key.publicKey, subject, keyId: keyIdOf(key.publicKey) };
+  const { key, issuing, ...rest } = parts;
+  // As its own certificate has it: others derive it in another way, and the two must be the same (RFC 5280 §4.2.1.1).
+  const keyId = issuing.extensions.subjectKeyId ?? keyIdOf(key.publicKey);
+  const issuer = { publicKey: key.publicKey, subject: issuing.subject, keyId };
   return {
     ...rest,
     sign: async (template) => {

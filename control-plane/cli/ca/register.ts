@@ -1,6 +1,7 @@
 // `weft ca …` and `weft token …`, as the command line takes them.
 import { Option, type Command } from 'commander';
 import { KEY_KINDS, type KeyKind } from '../../../certs/x509/key.ts';
+import type { CaImportArgs } from './import.ts';
 import type { CaInitArgs } from './init.ts';
 import type { CaExportArgs } from './export.ts';
 import type { CaInspectArgs } from './inspect.ts';
@@ -17,6 +18,7 @@ const JSON_FLAG = ['--json', 'for programs', false] as const;
 export function addCa(program: Command, finish: Finish, print: Print): void {
   const ca = program.command('ca').description('the certificate authority');
   addInit(ca, print);
+  addImport(ca, print);
   addIssue(ca, print);
   addInspect(ca, finish, print);
   addVerify(ca, finish, print);
@@ -38,6 +40,28 @@ function addInit(ca: Command, print: Print): void {
     .action(async (options: CaInitArgs) => {
       const { runCaInit } = await import('./init.ts');
       await runCaInit(options, print);
+    });
+}
+
+function addImport(ca: Command, print: Print): void {
+  ca.command('import')
+    .description('make the authority from a root or an intermediate that is there already')
+    .option(...DIR)
+    .requiredOption('--trust-domain <name>', 'as in the configuration, mesh.trustDomain')
+    .option('--cert <file>', 'the root or intermediate, and whatever it leads to; PEM, may be repeated', append, [])
+    .option('--key <file>', 'its key; PEM')
+    .option('--pkcs12 <file>', 'both in one file')
+    .option('--password-file <file>', 'its first line opens the key or the PKCS#12 file')
+    .option('--roots <file>', 'with an intermediate: the root that it leads to; PEM')
+    .option('--sign-command <words>', 'in place of a key: a program that signs')
+    .option('--keep-root-key', 'with a root: keep its key in the folder', false)
+    .addOption(keyKind('with a root: of the intermediate that is made'))
+    .option('--svid-life <time>', 'how long identities are valid, 1h to 90d', '72h')
+    .addOption(passphrase('a file whose first line encrypts the keys in the folder'))
+    .option(...JSON_FLAG)
+    .action(async (options: CaImportArgs) => {
+      const { runCaImport } = await import('./import.ts');
+      await runCaImport(options, print);
     });
 }
 
