@@ -9,7 +9,7 @@ import { createToken, type TokenRequest } from '../../certs/token/token-store.ts
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../../control-plane/start.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import { loadServices } from '../../proto/codec/services.ts';
-import { systemClock, type ApplyView } from '../../proxy/agent/agent.ts';
+import { systemClock, type AgentOptions, type ApplyView } from '../../proxy/agent/agent.ts';
 import { obtainIdentity } from '../../proxy/agent/identity.ts';
 import { startAgent, type RecordingAgent } from './discovery-harness.ts';
 import { recordingLog } from './recording-log.ts';
@@ -22,7 +22,12 @@ export interface RunningControlPlane {
   port(name: string): HostPort;
   edit(yaml: string): Promise<void>;
   /** Joins with a fresh token and opens a stream. */
-  sidecar(request: TokenRequest, inboundPort?: number, apply?: ApplyView): Promise<RecordingAgent>;
+  sidecar(
+    request: TokenRequest,
+    inboundPort?: number,
+    apply?: ApplyView,
+    more?: Partial<AgentOptions>,
+  ): Promise<RecordingAgent>;
 }
 
 const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
@@ -57,11 +62,11 @@ export async function runControlPlaneHere(
     log,
     port,
     edit: (text) => writeFile(file, text),
-    sidecar: async (request, inboundPort = 15_006, apply) => {
+    sidecar: async (request, inboundPort = 15_006, apply, more = {}) => {
       const { rootFingerprint } = await openAuthority(caDir, ambient);
       const token = await createToken({ stateDir, rootFingerprint, ...ambient }, request);
       const identity = await obtainIdentity({
-        joinAddress: port('join'),
+        joinAddresses: [port('join')],
         token: token.reveal(),
         stateDir: join(folder, `proxy-${++sidecars}`),
         services: loadServices(),
@@ -69,7 +74,7 @@ export async function runControlPlaneHere(
         signal: t.signal,
         clock: systemClock,
       });
-      const options = { inboundPort, ...(apply === undefined ? {} : { apply }) };
+      const options = { inboundPort, ...(apply === undefined ? {} : { apply }), ...more };
       return startAgent(port('discovery').port, identity, t, options);
     },
   };
