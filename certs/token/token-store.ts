@@ -26,6 +26,8 @@ export interface TokenRequest {
   readonly ttl?: number;
   /** Default 1. */
   readonly uses?: number;
+  /** Who makes it, `user@host`: kept with it. */
+  readonly by?: string;
 }
 
 /** What a redeemed token gives its holder. */
@@ -46,9 +48,16 @@ export interface TokenStoreOptions {
   readonly random: RandomBytes;
 }
 
-interface TokenRecord extends TokenGrant {
+/** At rest. */
+export interface TokenRecord extends TokenGrant {
   /** SHA-256 of the secret, base64url: 256 random bits need no slow hash. */
   readonly secretHash: string;
+  /** Milliseconds since 1970; not there in records of before. */
+  readonly createdAt?: number;
+  /** `user@host`. */
+  readonly createdBy?: string;
+  /** Milliseconds since 1970; nobody joins with it from then on. */
+  readonly revokedAt?: number;
 }
 
 /** Makes a token and returns its text, which is kept nowhere. Throws MeshError `usage`. */
@@ -67,6 +76,8 @@ export async function createToken(
     expiresAt: options.clock() + (request.ttl ?? DEFAULT_TOKEN_LIFE),
     uses: request.uses ?? 1,
     secretHash: hashOf(secret).toString('base64url'),
+    createdAt: options.clock(),
+    ...(request.by === undefined ? {} : { createdBy: request.by }),
   };
   const folder = join(options.stateDir, 'tokens');
   await ensureDir(options.stateDir);
@@ -89,9 +100,10 @@ export async function findToken(
   if (!timingSafeEqual(hashOf(token.secret), Buffer.from(record.secretHash, 'base64url'))) {
     return refused('token-invalid', `a wrong secret for token ${token.id}`);
   }
+  if (record.revokedAt !== undefined) return refused('token-invalid', `token ${token.id} was revoked`);
   if (options.clock() >= record.expiresAt) return refused('token-expired', `token ${token.id}`);
-  const { secretHash: _, ...grant } = record;
-  return ok(grant);
+  const { tokenId, account, version, instance, expiresAt, uses } = record;
+  return ok({ tokenId, account, version, instance, expiresAt, uses });
 }
 
 /** Milliseconds since 1970; null where there is no such token or its record is damaged. */
@@ -175,7 +187,8 @@ function hashOf(secret: Secret): Buffer {
   return createHash('sha256').update(secret.reveal()).digest();
 }
 
-function isTokenRecord(value: unknown): value is TokenRecord {
+/** Whether it is what `createToken` writes, or an older version of it did. */
+export function isTokenRecord(value: unknown): value is TokenRecord {
   if (typeof value !== 'object' || value === null) return false;
   const fields = new Map<string, unknown>(Object.entries(value));
   const isNullOrText = (field: unknown): boolean => field === null || typeof field === 'string';
@@ -188,6 +201,8 @@ function isTokenRecord(value: unknown): value is TokenRecord {
     typeof fields.get('expiresAt') === 'number' &&
     typeof fields.get('uses') === 'number' &&
     typeof hash === 'string' &&
-    Buffer.from(hash, 'base64url').length === 32
+    Buffer.from(hash, 'base64url').length === 32 &&
+    ['createdAt', 'revokedAt'].every((name) => ['undefined', 'number'].includes(typeof fields.get(name))) &&
+    ['undefined', 'string'].includes(typeof fields.get('createdBy'))
   );
 }

@@ -12,6 +12,7 @@ import type { NetnsFlags } from './netns/options.ts';
 import { addGet } from './get/register.ts';
 import { addCa } from './ca/register.ts';
 import { addBackup, addState } from './state/register.ts';
+import type { TokenListArgs } from './token-list.ts';
 import { programVersion } from './version.ts';
 
 /** Runs `argv` (without node and script) and returns the exit code. Throws MeshError. */
@@ -108,6 +109,7 @@ function addPrograms(program: Command): void {
 
 function addTokens(program: Command): void {
   const token = program.command('token').description('join tokens');
+  addTokenCare(token);
   token
     .command('create')
     .description('print a new token with which one process may join')
@@ -119,10 +121,34 @@ function addTokens(program: Command): void {
     .option('--uses <count>', 'how many may join with it', '1')
     .option('--dir <folder>', 'state folder of the control plane', '.weft/control-plane')
     .option('--ca-dir <folder>', 'the authority', '.weft/ca')
+    .option('--json', 'for programs', false)
     .action(async (options: TokenFlags) => {
       const { runTokenCreate } = await import('./token.ts');
       const { ttl, uses, ...rest } = options;
       await runTokenCreate({ ...rest, ttl: durationOf(ttl), uses: countOf(uses) }, process.stdout);
+    });
+}
+
+function addTokenCare(token: Command): void {
+  const DIR = ['--dir <folder>', 'state folder of the control plane', '.weft/control-plane'] as const;
+  token
+    .command('list')
+    .description('which tokens there are, for whom, and what has become of them')
+    .option(...DIR)
+    .option('--json', 'for programs', false)
+    .action(async (options: TokenListArgs) => {
+      const { runTokenList } = await import('./token-list.ts');
+      await runTokenList(options, print);
+    });
+  token
+    .command('revoke')
+    .description('nobody joins with this token any more')
+    .argument('<id>', 'of `weft token list`, or how it begins')
+    .option(...DIR)
+    .option('--json', 'for programs', false)
+    .action(async (id: string, options: TokenListArgs) => {
+      const { runTokenRevoke } = await import('./token-list.ts');
+      await runTokenRevoke({ id, ...options }, print);
     });
 }
 
@@ -135,6 +161,7 @@ interface TokenFlags {
   readonly uses: string;
   readonly dir: string;
   readonly caDir: string;
+  readonly json: boolean;
 }
 
 function addValidate(program: Command, finish: (code: number) => void): void {

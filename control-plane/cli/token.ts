@@ -4,6 +4,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import { readAuthority } from '../../certs/authority/authority-reader.ts';
 import { edgeAccount, edgeOf } from '../../certs/policy/names.ts';
 import { createToken } from '../../certs/token/token-store.ts';
+import { whoAmI } from './who.ts';
 
 /** Where it prints; `process.stdout` is one. */
 interface Output {
@@ -24,6 +25,8 @@ export interface TokenCreateOptions {
   readonly ttl?: number | undefined;
   /** How many instances may join with it; default 1. */
   readonly uses?: number | undefined;
+  /** The token and what it is good for, as JSON. */
+  readonly json?: boolean;
 }
 
 /** Prints the token and a line break. Throws MeshError `usage`, `authority-missing` or `state-corrupt`. */
@@ -36,13 +39,16 @@ export async function runTokenCreate(options: TokenCreateOptions, out: Output): 
     { stateDir: dir, rootFingerprint, ...ambient },
     {
       account,
+      by: whoAmI(),
       ...(version === undefined ? {} : { version }),
       ...(instance === undefined ? {} : { instance }),
       ...(ttl === undefined ? {} : { ttl }),
       ...(uses === undefined ? {} : { uses }),
     },
   );
-  out.write(`${token.reveal()}\n`);
+  const text = token.reveal();
+  const [, tokenId = ''] = text.split('.');
+  out.write(`${options.json === true ? JSON.stringify({ token: text, tokenId, account }) : text}\n`);
 }
 
 function accountOf(options: TokenCreateOptions): string {
