@@ -13,6 +13,7 @@ import { err } from '../../core/kit/result.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { DiscoveryDefinition, DiscoveryHandlers } from '../../proto/gen/weft/v1/Discovery.ts';
 import { hostOfPeer } from '../registry/peer-address.ts';
+import { BoundedRequests } from './bounded-request.ts';
 import type { AskAnswer, AskQuery } from './asks.ts';
 import { MutualTls, type ServerIdentity } from './credentials.ts';
 import { Drains } from './drains.ts';
@@ -52,6 +53,7 @@ export class DiscoveryServer {
   readonly #context: StreamContext;
   readonly #credentials: MutualTls;
   readonly #server: Server;
+  readonly #requests: BoundedRequests;
   readonly #drains: Drains;
   /** By instance: a newer stream of an instance takes the place of the older. */
   readonly #streams = new Map<string, ProxyStream>();
@@ -68,6 +70,7 @@ export class DiscoveryServer {
     });
     const repeated = new RepeatedLog(options.log, options.now);
     this.#context = { ...options, repeated, lastGood, drains: this.#drains };
+    this.#requests = new BoundedRequests(options.definition);
     this.#credentials = new MutualTls(options.identity);
     const { time = 10_000, timeout = 5_000 } = options.keepalive ?? {};
     this.#server = new Server({
@@ -83,7 +86,7 @@ export class DiscoveryServer {
   /** Returns the bound port. Throws MeshError `address-in-use`. */
   async start(): Promise<number> {
     const handlers: DiscoveryHandlers = { Stream: (call) => this.#accept(call) };
-    this.#server.addService(this.#options.definition, handlers);
+    this.#server.addService(this.#requests.definition, handlers);
     for (const { definition, handlers: others } of this.#options.services ?? []) {
       this.#server.addService(definition, others);
     }
@@ -165,7 +168,7 @@ export class DiscoveryServer {
     });
     this.#streams.get(stream.key)?.end(status.ABORTED, 'another stream of the same instance was opened');
     this.#streams.set(stream.key, stream);
-    listen(call, stream);
+    listen(call, stream, this.#requests);
   }
 }
 
@@ -173,8 +176,12 @@ function refuse(call: DiscoveryCall, code: status, details: string): void {
   call.emit('error', Object.assign(new Error(details), { code, details }));
 }
 
-function listen(call: DiscoveryCall, stream: ProxyStream): void {
-  call.on('data', (request) => stream.receive(request));
+function listen(call: DiscoveryCall, stream: ProxyStream, requests: BoundedRequests): void {
+  call.on('data', (request) => {
+    const flaw = requests.flawOf(request);
+    if (flaw === null) stream.receive(request);
+    else stream.end(status.INVALID_ARGUMENT, flaw);
+  });
   call.on('end', () => {
     stream.gone('lost');
     call.end();

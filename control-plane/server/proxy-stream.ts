@@ -5,6 +5,8 @@ import { backoffDelay, type BackoffPolicy } from '../../core/kit/backoff.ts';
 import { describeError } from '../../core/kit/error.ts';
 import type { Log } from '../../core/kit/log.ts';
 import { err } from '../../core/kit/result.ts';
+import { versionFlaw } from '../../core/decide/peer-version.ts';
+import { VERSION } from '../../host/version.ts';
 import { LIMITS } from '../../proto/codec/fields.ts';
 import type { DiscoveryRequest__Output } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
 import type { DiscoveryResponse } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
@@ -213,7 +215,8 @@ export class ProxyStream implements Caller {
   #greet({ node }: DiscoveryRequest__Output): string | null {
     if (node === null) return 'the first message of a stream must say which node it is of';
     if (node.inboundPort > 65_535) return 'inbound_port is out of range';
-    if (node.version.length > LIMITS.name) return 'version is too long';
+    const flaw = versionFlaw(VERSION, node.version);
+    if (flaw !== null) return flaw;
     this.#node = { version: node.version, inboundPort: node.inboundPort };
     this.#cancelTimer();
     return null;

@@ -63,7 +63,8 @@ test('messages that make no sense end the stream with a reason', async (t) => {
   const { node = null } = HELLO;
   assert.match(await first({}), /must say which node/);
   assert.match(await first({ node: { inboundPort: 70_000 } }), /inbound_port is out of range/);
-  assert.match(await first({ node: { version: 'v'.repeat(300) } }), /version is too long/);
+  assert.match(await first({ node: { version: 'v'.repeat(300) } }), /version must be major\.minor\.patch/);
+  assert.match(await first({ node: { version: '7.0.0' } }), /proxy of 7\.0\.0: both must be of one major version/);
   assert.match(await first({ node, subscriptions: [{ type: 7, subscribe: ['*'] } as never] }), /type 7 is not known/);
   assert.match(await first({ node, subscriptions: [{ subscribe: ['*'] }] }), /UNSPECIFIED is not known/);
   assert.deepEqual(discovery.registry.instances(), []);
