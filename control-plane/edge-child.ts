@@ -2,7 +2,7 @@
 // joins in the same way as every other proxy.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { openAuthority } from '../certs/authority/authority-folder.ts';
+import { readAuthority } from '../certs/authority/authority-reader.ts';
 import { edgeAccount } from '../certs/policy/names.ts';
 import type { Secret } from '../certs/token/secret.ts';
 import { createToken } from '../certs/token/token-store.ts';
@@ -89,7 +89,7 @@ export async function runEdgeChild(options: EdgeChildOptions): Promise<EdgeChild
 
 async function makeToken({ caDir, stateDir }: EdgeChildOptions, account: string): Promise<Secret> {
   const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
-  const { rootFingerprint } = await openAuthority(caDir, ambient);
+  const { rootFingerprint } = await readAuthority(caDir);
   return createToken({ stateDir, rootFingerprint, ...ambient }, { account });
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openAuthority } from '../certs/authority/authority-folder.ts';
 import type { Authority } from '../certs/authority/authority.ts';
 import { openLedger } from '../certs/authority/ledger.ts';
+import { Secret } from '../certs/token/secret.ts';
 import { MEMBERSHIP } from '../core/decide/membership.ts';
 import { viewFor } from '../core/compile/view.ts';
 import type { Log } from '../core/kit/log.ts';
@@ -45,7 +46,7 @@ export type StartSettings = Pick<
   ControlPlaneSettings,
   'config' | 'caDir' | 'stateDir' | 'discovery' | 'join' | 'status'
 > &
-  Partial<Pick<ControlPlaneSettings, 'api'>>;
+  Partial<Pick<ControlPlaneSettings, 'api' | 'caPassphrase'>>;
 
 export interface ControlPlane {
   /** `discovery`, `join`, `status`, and `api` where it is asked for, with the real ports. */
@@ -80,7 +81,10 @@ async function assemble(
   closers: Closers,
 ): Promise<ControlPlane> {
   const { log, grace = 2_000, settle = 8_000 } = options;
-  const authority = await openAuthority(settings.caDir, ambient);
+  const authority = await openAuthority(settings.caDir, {
+    ...ambient,
+    passphrase: settings.caPassphrase ? new Secret(settings.caPassphrase) : null,
+  });
   await ensureDir(settings.stateDir);
   const ledger = await openLedger(join(settings.stateDir, 'issued.jsonl'), ambient.clock);
   closers.add(() => ledger.close());
@@ -127,6 +131,7 @@ async function assemble(
       viewOf: (account) => views.of(account),
       join: (instance, callable) => registry.join(instance, callable),
       after: startTimer,
+      lost: () => registry.lost(),
       settled: () => settled,
       remembers: () => settled || remembered !== null,
       locate: (ruleId) => snapshots.locate(ruleId),
@@ -205,6 +210,7 @@ async function serveFacts(
     snapshot: () => snapshots.snapshot?.hash ?? null,
     proxies: () => servers.discovery.states(),
     instances: () => registry.instances(),
+    held: () => registry.held,
     counts,
   };
   const status = await startStatusServer(settings.status, statusPages(facts));

@@ -25,6 +25,15 @@ export const CONTROL_PLANE_SETTINGS = {
     shape: 'DIR',
     doc: 'the certificate authority, made by `weft ca init`',
   }),
+  caPassphrase: setting<string | null>({
+    flag: 'ca-passphrase',
+    env: 'WEFT_CA_PASSPHRASE',
+    read: readText,
+    fallback: null,
+    shape: 'TEXT',
+    doc: "opens the authority's key where it is encrypted",
+    secret: true,
+  }),
   stateDir: setting<string>({
     flag: 'state-dir',
     env: 'WEFT_STATE_DIR',

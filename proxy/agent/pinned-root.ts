@@ -21,17 +21,24 @@ export async function fetchPinnedRoot(
 ): Promise<ControlPlaneTrust> {
   const chain = await fetchChain(address, signal);
   const root = chain.find((der) => certificateFingerprint(der) === rootFingerprint);
-  const fields = root === undefined ? null : readCertificate(root);
-  const [name] = fields?.ok === true ? fields.value.extensions.names : [];
-  const id = name?.kind === 'uri' ? parseSpiffeId(name.value) : null;
-  if (root === undefined || id === null || !id.ok) {
+  // A root that was imported names no trust domain. Then it is the one of which the control plane says to be: that it is
+  // its control plane, under the pinned root, is verified by the call that follows.
+  const trustDomain = root === undefined ? null : (trustDomainIn(root) ?? trustDomainIn(chain[0] ?? root));
+  if (root === undefined || trustDomain === null) {
     throw new MeshError('root-mismatch', {
       origin: 'upstream',
       detail: formatAddress(address),
       hint: 'the address is of another mesh, or the authority was made anew: make a new token there',
     });
   }
-  return { bundlePem: certificatesPem([root]), trustDomain: id.value.trustDomain };
+  return { bundlePem: certificatesPem([root]), trustDomain };
+}
+
+function trustDomainIn(der: Uint8Array): string | null {
+  const fields = readCertificate(der);
+  const name = fields.ok ? fields.value.extensions.names.find(({ kind }) => kind === 'uri') : undefined;
+  const id = name === undefined ? null : parseSpiffeId(name.value);
+  return id?.ok === true ? id.value.trustDomain : null;
 }
 
 function fetchChain(address: HostPort, signal: AbortSignal): Promise<Buffer[]> {

@@ -17,12 +17,16 @@ export function lifeOf(flag: string, text: string): number {
   throw new MeshError('usage', { detail: `${flag} needs hours or days, found '${text}'`, hint: 'as in 72h or 30d' });
 }
 
-/** The first line of a file; null where none is named. Throws MeshError `usage` or `file-unreadable`. */
+/** The one line of a file; null where none is named. Throws MeshError `usage` or `file-unreadable`. */
 export async function secretOf(flag: string, file: string | undefined): Promise<Secret | null> {
   if (file === undefined) return null;
-  const [line = ''] = (await readTextBounded(file, MAX_PASSPHRASE)).split(/\r?\n/);
-  if (line !== '') return new Secret(line);
-  throw new MeshError('usage', { detail: `${flag}: the first line of ${file} is empty` });
+  // As settings are read from files: blanks around it do not count.
+  const text = (await readTextBounded(file, MAX_PASSPHRASE)).trim();
+  if (/^.+$/.test(text)) return new Secret(text);
+  throw new MeshError('usage', {
+    detail: `${flag}: ${file} does not hold one line`,
+    hint: 'the passphrase and nothing else',
+  });
 }
 
 /** `2026-11-22 12:00:00Z`. */

@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { initAuthority, openAuthority } from '../../../certs/authority/authority-folder.ts';
+import { initAuthority } from '../../../certs/authority/authority-folder.ts';
+import { readAuthority } from '../../../certs/authority/authority-reader.ts';
 import { createToken } from '../../../certs/token/token-store.ts';
 import { parseConfig } from '../../../core/config/parse.ts';
 import type { ConfigError } from '../../../core/config/problem.ts';
@@ -112,7 +113,7 @@ async function takeLock(stateDir: string): Promise<RunningServer> {
 async function prepareAuthority(caDir: string, trustDomain: string): Promise<void> {
   const ambient = { clock: Date.now, random: randomBytes };
   if (!(await exists(join(caDir, 'root.pem')))) await initAuthority(caDir, { trustDomain, ...ambient });
-  const authority = await openAuthority(caDir, ambient);
+  const authority = await readAuthority(caDir);
   if (authority.trustDomain === trustDomain) return;
   throw new MeshError('config-invalid', {
     detail: `mesh.trustDomain is ${trustDomain}, but the authority in ${caDir} is of ${authority.trustDomain}`,
@@ -122,7 +123,7 @@ async function prepareAuthority(caDir: string, trustDomain: string): Promise<voi
 
 async function tokenMaker(launcher: Launcher): Promise<(holder: TokenHolder) => Promise<string>> {
   const ambient = { clock: Date.now, random: randomBytes };
-  const { rootFingerprint } = await openAuthority(launcher.caDir, ambient);
+  const { rootFingerprint } = await readAuthority(launcher.caDir);
   const store = { stateDir: launcher.controlPlaneDir, rootFingerprint, ...ambient };
   return async ({ account, version, instance }) => {
     const token = await createToken(store, { account, instance, ...(version === null ? {} : { version }) });
