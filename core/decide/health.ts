@@ -11,7 +11,7 @@ export interface HealthState {
 export const STARTING: HealthState = { health: 'starting', against: 0 };
 
 /** The longest between two questions to an app that is not up, or whose last answer was missing; in ms. */
-export const SOON = 500;
+export const SOON = 250;
 
 /** `answered`: as the check wants it. The first answer of all is enough (source: Envoy's health checking). */
 export function afterProbe(state: HealthState, answered: boolean, check: HealthCheck): HealthState {

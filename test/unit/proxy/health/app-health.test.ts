@@ -46,7 +46,7 @@ test('what is followed has been asked once when that is done', async () => {
   assert.deepEqual(health.facts, { health: 'up', reason: '' });
 });
 
-test('an app that starts after its sidecar is up with its first answer, half a second later at most', async () => {
+test('an app that starts after its sidecar is up with its first answer, at the next question', async () => {
   const { health, app, pass, log } = setUp();
   app.answer = 'nobody listens';
   await health.follow(TARGET);
