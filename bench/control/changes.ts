@@ -18,6 +18,7 @@ export interface Heard {
   readonly missing: number;
   /** Milliseconds from the change to its arrival, sorted. */
   readonly latencies: Float64Array;
+  /** To proxies that do not move. */
   readonly responses: number;
   readonly stall: number;
 }
@@ -80,7 +81,7 @@ function heardOf(seen: Seen, movers: readonly Mover[], subscribers: (service: st
     deliveries: expected,
     missing: expected - latencies.length,
     latencies: Float64Array.from(latencies).sort(),
-    responses: seen.responses,
+    responses: seen.stillResponses,
     stall: seen.stall,
   };
 }

@@ -2,7 +2,7 @@
 import type { ProxyIdentity } from './identities.ts';
 
 export type Order =
-  /** Connects all of them at once. */
+  /** Connects all of them, some at a time. */
   | {
       readonly kind: 'start';
       readonly address: Address;
@@ -29,6 +29,8 @@ export interface Report {
   /** When the last of them became so; monotonic, ms. */
   readonly currentAt: number;
   readonly responses: number;
+  /** Of them, those to proxies that do not move. */
+  readonly stillResponses: number;
   /** Resources and removals in them. */
   readonly bodies: number;
   /** When the last response came. */

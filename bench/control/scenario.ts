@@ -8,12 +8,11 @@ import { ControlPlane } from './control-plane.ts';
 import { issueIdentities, makeAuthority } from './identities.ts';
 import { now } from './messages.ts';
 import { Simulators } from './simulators.ts';
-import { configOf, makeWorld, type World } from './world.ts';
+import { CALLS, configOf, makeWorld, SEED, type World } from './world.ts';
 
 export interface ScenarioSpec {
   readonly services: number;
   readonly instances: number;
-  readonly calls: number;
   /** Endpoint changes a second, and for how long. */
   readonly rate: number;
   readonly seconds: number;
@@ -32,7 +31,7 @@ export interface Phase {
   readonly most: number;
   /** CPU of the control plane for each change, what it takes when idle left out; ms. */
   readonly cpuPerChange: number;
-  /** Responses to all proxies for each that had to hear. */
+  /** Responses to proxies that do not move, for each that had to hear. */
   readonly responsesPerDelivery: number;
   /** Longest that a process with proxies was away from its sockets; ms. */
   readonly stall: number;
@@ -43,12 +42,13 @@ export interface Outcome {
   readonly services: number;
   /** From spawn to serving; ms. */
   readonly startMs: number;
-  /** All proxies at once, with nothing: until each has acknowledged its first view; ms. */
+  /** Proxies that have nothing come, a hundred at a time: until each has acknowledged its first view; ms. */
   readonly joinMs: number;
   readonly joinCpuMs: number;
   /** Milliseconds of CPU a second. */
   readonly idleCpu: number;
   readonly rssMiB: number;
+  /** Of both processes, before the restart and after it. */
   readonly peakMiB: number;
   /** Changes of services by chance, every tenth of the most called one. */
   readonly mixed: Phase;
@@ -70,16 +70,16 @@ export interface Edit {
   readonly bodies: number;
 }
 
-const SEED = 20_261_122;
 /** Beside the most called. */
 const MOVERS = 60;
 /** Called by so few that changes of them say what a change costs in itself. */
 const FEW = 2;
-const JOIN_TIMEOUT = 90_000;
+const JOIN_TIMEOUT = 120_000;
+const RESTART_TIMEOUT = 60_000;
 
 export async function runScenario(spec: ScenarioSpec, work: string, say: (line: string) => void): Promise<Outcome> {
   mkdirSync(work, { recursive: true });
-  const world = makeWorld({ services: spec.services, instances: spec.instances, calls: spec.calls, seed: SEED });
+  const world = makeWorld({ services: spec.services, instances: spec.instances, calls: CALLS, seed: SEED });
   const folders = await makeAuthority(work);
   const identities = await issueIdentities(folders, world);
   say(`${identities.length} certificates issued`);
@@ -100,7 +100,8 @@ export async function runScenario(spec: ScenarioSpec, work: string, say: (line: 
       [...movers.mixed, ...movers.few].map(({ instance }) => instance),
     );
     const before = plane.cpuMs();
-    const { ms: joinMs } = await simulators.allCurrent(all, connecting, JOIN_TIMEOUT);
+    const { ms: joinMs, seen: joined } = await simulators.allCurrent(all, connecting, JOIN_TIMEOUT);
+    if (joinMs === Number.POSITIVE_INFINITY) throw new Error(`${joined.current} of ${all} proxies have joined`);
     await delay(2_000);
     const joinCpuMs = plane.cpuMs() - before;
     say(`all joined in ${(joinMs / 1_000).toFixed(1)} s, ${(joinCpuMs / 1_000).toFixed(1)} s of CPU`);
@@ -130,19 +131,23 @@ export async function runScenario(spec: ScenarioSpec, work: string, say: (line: 
       `edits: service ${service.ms.toFixed(0)} ms, ${service.bodies} bodies; route ${route.ms.toFixed(0)} ms, ${route.bodies} bodies`,
     );
     const peakMiB = plane.peakMiB();
+    say(
+      `RSS ${rssMiB.toFixed(0)} MiB, at most ${peakMiB.toFixed(0)} MiB; idle ${idleCpu.toFixed(0)} ms of CPU a second`,
+    );
     await simulators.collect();
     await plane.stop('SIGKILL');
     await delay(1_000);
     const again = now();
     await plane.start();
-    const { ms: restartMs, seen } = await simulators.allCurrent(all, again, JOIN_TIMEOUT);
+    const { ms: restartMs, seen } = await simulators.allCurrent(all, again, RESTART_TIMEOUT);
     await delay(1_000);
     const late = await simulators.collect();
     say(`restart: all current in ${(restartMs / 1_000).toFixed(1)} s, ${seen.bodies + late.bodies} bodies`);
     return {
       proxies: all,
       services: spec.services,
-      ...{ startMs, joinMs, joinCpuMs, idleCpu, rssMiB, peakMiB, mixed, few, route, service, restartMs },
+      ...{ startMs, joinMs, joinCpuMs, idleCpu, rssMiB, mixed, few, route, service, restartMs },
+      peakMiB: Math.max(peakMiB, plane.peakMiB()),
       restartCpuMs: plane.cpuMs(),
       restartBodies: seen.bodies + late.bodies,
     };

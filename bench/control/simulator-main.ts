@@ -11,6 +11,7 @@ const still = new Set<SimulatedProxy>();
 
 let currentAt = 0;
 let responses = 0;
+let stillResponses = 0;
 let bodies = 0;
 let lastAt = 0;
 let losses = 0;
@@ -19,8 +20,9 @@ let arrived: (readonly [string, number])[] = [];
 let stall = 0;
 
 const watcher: Watcher = {
-  onResponse(_, resources) {
+  onResponse(proxy, resources) {
     responses += 1;
+    if (still.has(proxy)) stillResponses += 1;
     bodies += resources;
     lastAt = now();
   },
@@ -30,16 +32,36 @@ const watcher: Watcher = {
   onAcknowledged(proxy, first) {
     if (!first) return;
     currentAt = now();
+    opened(proxy);
     if (movers.has(proxy.identity.instance)) begun.push([comeId(proxy.identity.instance, proxy.port), currentAt]);
   },
-  onLost() {
+  onLost(proxy) {
     losses += 1;
+    opened(proxy);
   },
 };
 
 /** Any number: what it is is all that a change says. */
 const FIRST_PORT = 20_000;
 const TICK = 20;
+
+/** At the start as many at once as a mesh that grows would send; after a loss nobody waits for anybody. */
+const AT_ONCE = 48;
+const queue: SimulatedProxy[] = [];
+const opening = new Set<SimulatedProxy>();
+
+function opened(proxy: SimulatedProxy): void {
+  if (opening.delete(proxy)) openMore();
+}
+
+function openMore(): void {
+  while (opening.size < AT_ONCE) {
+    const proxy = queue.shift();
+    if (proxy === undefined) return;
+    opening.add(proxy);
+    proxy.join(proxy.identity.account.startsWith('edge-') ? 0 : FIRST_PORT);
+  }
+}
 
 function obey(order: Order): void {
   switch (order.kind) {
@@ -49,9 +71,9 @@ function obey(order: Order): void {
         const proxy = new SimulatedProxy(identity, 0, order.address, method, watcher);
         proxies.set(identity.instance, proxy);
         if (!movers.has(identity.instance)) still.add(proxy);
-        proxy.join(identity.account.startsWith('edge-') ? 0 : FIRST_PORT);
+        queue.push(proxy);
       }
-      return;
+      return openMore();
     case 'leave': {
       const proxy = proxies.get(order.instance);
       if (proxy === undefined) return;
@@ -71,9 +93,10 @@ function report(ask: number): Report {
   const current = [...proxies.values()].filter((proxy) => proxy.current).length;
   const made: Report = {
     kind: 'report',
-    ...{ ask, current, currentAt, responses, bodies, lastAt, losses, begun, arrived, stall },
+    ...{ ask, current, currentAt, responses, stillResponses, bodies, lastAt, losses, begun, arrived, stall },
   };
-  [responses, bodies, losses, stall, begun, arrived] = [0, 0, 0, 0, [], []];
+  [responses, stillResponses, bodies, losses, stall] = [0, 0, 0, 0, 0];
+  [begun, arrived] = [[], []];
   return made;
 }
 
