@@ -11,6 +11,8 @@ export interface Facts {
   readonly snapshot: () => string | null;
   readonly proxies: () => readonly StreamState[];
   readonly instances: () => readonly Instance[];
+  /** Instances that are lost and kept because most were lost at once. */
+  readonly held: () => number;
   readonly counts: Counts;
 }
 
@@ -39,6 +41,7 @@ export function statusPages(facts: Facts): Handlers {
         });
       gauge('weft_control_plane_proxies', 'Proxies with an open discovery stream', () => facts.proxies().length);
       gauge('weft_control_plane_instances', 'Instances in the registry', () => facts.instances().length);
+      gauge('weft_control_plane_instances_held', 'Lost instances that are kept: most were lost at once', facts.held);
       countersOf(facts.counts).forEach(([name, help, read]) => {
         new prom.Counter({
           name,

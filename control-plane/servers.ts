@@ -14,7 +14,10 @@ import { JoinServer } from './server/join-server.ts';
 import { OwnCertificate } from './server/own-certificate.ts';
 
 export interface ServersOptions
-  extends Pick<DiscoveryServerOptions, 'remembers' | 'viewOf' | 'join' | 'settled' | 'locate' | 'onAnswer' | 'after'> {
+  extends Pick<
+    DiscoveryServerOptions,
+    'remembers' | 'lost' | 'viewOf' | 'join' | 'settled' | 'locate' | 'onAnswer' | 'after'
+  > {
   readonly addresses: { readonly discovery: HostPort; readonly join: HostPort };
   readonly stateDir: string;
   readonly authority: Authority;

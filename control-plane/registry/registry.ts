@@ -154,6 +154,11 @@ export class Registry {
     return this.#sorted;
   }
 
+  /** Those whose stream is lost and which count as there for now. */
+  lost(): Instance[] {
+    return [...this.#membership.lost()].flatMap((key) => this.#entries.get(key)?.instance ?? []);
+  }
+
   /** How many instances are lost and kept because most are; 0: there is no mass loss. */
   get held(): number {
     return this.#membership.held;

@@ -12,6 +12,7 @@ import { MeshError } from '../../core/kit/error.ts';
 import { err } from '../../core/kit/result.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { DiscoveryDefinition, DiscoveryHandlers } from '../../proto/gen/weft/v1/Discovery.ts';
+import type { Instance } from '../registry/registry.ts';
 import { hostOfPeer } from '../registry/peer-address.ts';
 import { BoundedRequests } from './bounded-request.ts';
 import type { AskAnswer, AskQuery } from './asks.ts';
@@ -33,6 +34,8 @@ export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated' |
     readonly definition: ServiceDefinition;
     readonly handlers: UntypedServiceImplementation;
   }[];
+  /** Instances without a stream that count as there. Default: none. */
+  readonly lost?: () => Iterable<Instance>;
   /** Begins the nonces: another one for each run of the control plane. */
   readonly run: string;
   /** Silence after which a proxy is pinged, and how long it has to answer, in ms. Default 10,000 and 5,000. */
@@ -58,13 +61,21 @@ export class DiscoveryServer {
   /** By instance: a newer stream of an instance takes the place of the older. */
   readonly #streams = new Map<string, ProxyStream>();
   #opened = 0;
+  #closed = false;
   readonly #waiting = new Set<ProxyStream>();
   #turn: NodeJS.Immediate | null = null;
 
   constructor(options: DiscoveryServerOptions) {
     this.#options = options;
     const { after, settled } = options;
-    this.#drains = new Drains({ after, settled, callers: () => this.#streams.values() });
+    this.#drains = new Drains({
+      after,
+      settled,
+      callers: () => this.#streams.values(),
+      lost: options.lost ?? (() => []),
+      calls: (account, concerns) =>
+        options.viewOf(account)?.resources.some(({ type, name }) => type === 'endpoints' && concerns(name)) === true,
+    });
     const lastGood = new LastGood((account) => {
       for (const stream of this.#streams.values()) if (stream.account === account) stream.offer();
     });

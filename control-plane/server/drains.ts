@@ -16,6 +16,10 @@ export interface DrainsOptions {
   /** False while callers may still come that are not known yet. */
   readonly settled: () => boolean;
   readonly callers: () => Iterable<Caller>;
+  /** Those whose stream was lost a moment ago, and which may call still. */
+  readonly lost: () => Iterable<Pick<Instance, 'account' | 'instance'>>;
+  /** Whether the view of an account has such a cluster. */
+  readonly calls: (account: string, concerns: (cluster: string) => boolean) => boolean;
 }
 
 /** How long callers are waited for, in ms. */
@@ -57,6 +61,10 @@ export class Drains {
     const waiting = new Set<string>();
     for (const caller of this.#options.callers()) {
       if (caller.key !== key && !caller.isPast(epoch, concerns)) waiting.add(caller.key);
+    }
+    for (const { account, instance: name } of this.#options.lost()) {
+      const caller = `${account}/${name}`;
+      if (caller !== key && this.#options.calls(account, concerns)) waiting.add(caller);
     }
     const finish = (late: readonly string[]) => {
       this.stop(key);

@@ -201,6 +201,7 @@ test('operators see proxies, instances and the snapshot, scrapers see counts', a
   const metrics = await get({ host, port, path: '/metrics' });
   assert.match(metrics, /^weft_control_plane_proxies 1$/m);
   assert.match(metrics, /^weft_control_plane_instances 1$/m);
+  assert.match(metrics, /^weft_control_plane_instances_held 0$/m);
   assert.match(metrics, /^weft_discovery_nacks_total 0$/m);
   assert.match(metrics, /^weft_discovery_acks_total 1$/m);
   assert.ok(metrics.includes(`weft_control_plane_snapshot_info{snapshot="${hash}"} 1`));

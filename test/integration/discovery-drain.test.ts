@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test, type TestContext } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { endpointsIn, endpointsOf, fakeProxy, UP } from '../support/fake-proxy.ts';
-import { startDiscovery, type HarnessOptions } from '../support/discovery-harness.ts';
+import { startDiscovery, testRegistry, type HarnessOptions } from '../support/discovery-harness.ts';
 import { sampleView } from '../support/sample-view.ts';
 import { makeTestAuthority, type TestAuthority } from '../support/test-authority.ts';
 
@@ -112,6 +112,21 @@ test('a caller that says goodbye is waited for no longer, one that is lost is, a
   assert.equal(isDrained(orders), false, 'the edge may still call');
   const again = await mesh.proxy('edge-main');
   assert.deepEqual(endpointsIn(await again.ack(0)), { orders: ['orders-2'] });
+  await eventually(() => isDrained(orders));
+});
+
+test('a caller that was lost just before is waited for too', async (t) => {
+  const mesh = await startMesh(t, { registry: testRegistry(30_000) });
+  const { orders, web, edge } = await twoCallers(mesh);
+  edge.close();
+  await eventually(() => mesh.server.states().length === 3);
+  orders.report({ ...UP, draining: true });
+  await web.ack(1);
+  await web.settled();
+  await orders.settled();
+  assert.equal(isDrained(orders), false);
+  const again = await mesh.proxy('edge-main');
+  await again.ack(0);
   await eventually(() => isDrained(orders));
 });
 

@@ -30,10 +30,10 @@ export interface DiscoveryHarness {
 
 let runs = 0;
 
-/** On the real clock, with a grace time of a test's length. */
-export function testRegistry(): Registry {
+/** On the real clock; `grace` in ms. */
+export function testRegistry(grace = 200): Registry {
   return new Registry({
-    policy: { ...MEMBERSHIP, grace: 200 },
+    policy: { ...MEMBERSHIP, grace },
     now: () => performance.now(),
     after: systemClock.after,
   });
@@ -61,6 +61,7 @@ export async function startDiscovery(
     },
     after: systemClock.after,
     join: (instance, callable) => registry.join(instance, callable),
+    lost: () => registry.lost(),
     settled: options.settled ?? (() => true),
     locate: options.locate ?? (() => ''),
     onAnswer: () => {},
