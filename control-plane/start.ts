@@ -3,19 +3,24 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openAuthority } from '../certs/authority/authority-folder.ts';
+import type { Authority } from '../certs/authority/authority.ts';
 import { openLedger } from '../certs/authority/ledger.ts';
+import { Secret } from '../certs/token/secret.ts';
 import { MEMBERSHIP } from '../core/decide/membership.ts';
 import { viewFor } from '../core/compile/view.ts';
 import type { Log } from '../core/kit/log.ts';
-import { json, startAdminServer, startStatusServer } from '../host/admin.ts';
+import { startAdminServer, startStatusServer } from '../host/admin.ts';
 import type { ControlPlaneSettings } from '../host/control-plane-settings.ts';
 import { ensureDir } from '../host/files.ts';
 import type { BoundPort } from '../host/ipc.ts';
 import { loadServices } from '../proto/codec/services.ts';
-import { changeActions } from './change-actions.ts';
+import { serveApi } from './serve-api.ts';
 import { ConfigIntake } from './config-intake.ts';
-import { Closers, coalesce } from './lifecycle.ts';
+import type { ApiFacts } from './api/facts.ts';
+import { Closers } from './lifecycle.ts';
+import { Offers } from './offers.ts';
 import { adminPages, statusPages, type Counts, type Facts } from './pages.ts';
+import { KnownInstances } from './registry/known-instances.ts';
 import { Registry } from './registry/registry.ts';
 import { openServers, type Servers } from './servers.ts';
 import { Changes, type ChangesOptions } from './snapshot/changes.ts';
@@ -30,9 +35,9 @@ export interface ControlPlaneOptions {
   /** How long an instance stays after its stream has gone, in ms. Default 2,000. */
   readonly grace?: number;
   /**
-   * How long after the start a proxy that runs a view already is left with it, in ms, so that the instances which
-   * a restarted control plane does not know yet can come back first. Default 8,000: the longest wait of an agent
-   * between two tries is 5,000.
+   * How long after the start instances of the last run are waited for, in ms; and where it left no list of them, how
+   * long a proxy that runs a view already is left with it. Default 8,000: the longest wait of an agent between two tries
+   * is 5,000.
    */
   readonly settle?: number;
 }
@@ -40,10 +45,11 @@ export interface ControlPlaneOptions {
 export type StartSettings = Pick<
   ControlPlaneSettings,
   'config' | 'caDir' | 'stateDir' | 'discovery' | 'join' | 'status'
->;
+> &
+  Partial<Pick<ControlPlaneSettings, 'api' | 'caPassphrase'>>;
 
 export interface ControlPlane {
-  /** `discovery`, `join`, `status`, with the real ports. */
+  /** `discovery`, `join`, `status`, and `api` where it is asked for, with the real ports. */
   readonly ports: readonly BoundPort[];
   readonly facts: Facts;
   /** The edges that are configured now: how many threads each has, by name. */
@@ -75,7 +81,10 @@ async function assemble(
   closers: Closers,
 ): Promise<ControlPlane> {
   const { log, grace = 2_000, settle = 8_000 } = options;
-  const authority = await openAuthority(settings.caDir, ambient);
+  const authority = await openAuthority(settings.caDir, {
+    ...ambient,
+    passphrase: settings.caPassphrase ? new Secret(settings.caPassphrase) : null,
+  });
   await ensureDir(settings.stateDir);
   const ledger = await openLedger(join(settings.stateDir, 'issued.jsonl'), ambient.clock);
   closers.add(() => ledger.close());
@@ -87,28 +96,32 @@ async function assemble(
     policy: { ...MEMBERSHIP, grace },
     now: () => performance.now(),
     after: startTimer,
-    onMassLoss: (lost, all) => sayMassLoss(log, lost, all),
+    // A start is no loss: that they are expected is said below.
+    onMassLoss: (lost, all) => (servers === null ? undefined : sayMassLoss(log, lost, all)),
   });
   closers.add(() => registry.close());
   const views = new Views((account) => {
     const { snapshot } = snapshots;
     return snapshot === null ? null : viewFor(snapshot, account, (cluster) => registry.endpointsOf(cluster));
   });
-  // There is nobody to offer anything before the servers are open.
-  const offering = coalesce(() => servers?.discovery.offerAll());
-  closers.add(offering.cancel);
-  const changed = () => {
-    views.invalidate();
-    offering.ask();
-  };
   let servers: Servers | null = null;
+  const offers = new Offers({
+    views,
+    snapshot: () => snapshots.snapshot,
+    server: () => servers?.discovery ?? null,
+  });
+  closers.add(() => offers.close());
   const changes = await openChanges(
     settings.stateDir,
-    { snapshots, log, now: ambient.clock, onChange: changed },
+    { snapshots, log, now: ambient.clock, onChange: () => offers.configurationChanged() },
     closers,
   );
-  await readConfig(settings.config, new ConfigIntake({ snapshots, changes, counts, log }), closers);
+  const intake = new ConfigIntake({ snapshots, changes, counts, log });
+  await readConfig(settings.config, intake, closers);
 
+  const { instances, remembered } = await openInstances(settings.stateDir, log, closers);
+  registry.expect(remembered ?? [], settle);
+  if (remembered !== null) log.info({ instances: remembered.length }, 'instances of the last run are expected back');
   let settled = settle === 0;
   servers = await openServers(
     {
@@ -118,21 +131,28 @@ async function assemble(
       viewOf: (account) => views.of(account),
       join: (instance, callable) => registry.join(instance, callable),
       after: startTimer,
+      lost: () => registry.lost(),
       settled: () => settled,
+      remembers: () => settled || remembered !== null,
       locate: (ruleId) => snapshots.locate(ruleId),
       onAnswer: (answer) => (answer === 'ack' ? counts.acks++ : counts.nacks++),
       hostsOfEdge: (edge) => hostsOfEdge(snapshots, edge),
     },
     closers,
   );
-  registry.onChange(changed);
+  registry.onChange((instance, callable) => {
+    instances.note(instance, callable);
+    offers.instanceChanged(instance.account);
+  });
   const settling = startTimer(settle, () => {
     settled = true;
     // Whoever came back early waits for this one.
-    offering.ask();
+    offers.everybody();
   });
   closers.add(settling);
-  const plane = await serveFacts(settings, servers, { snapshots, registry, counts, changes }, closers);
+  const known = { snapshots, registry, counts, changes, authority, ledger, now: ambient.clock, log };
+  const state = { ...known, certificateEnd: servers.certificateEnd, configTrouble: () => intake.trouble };
+  const plane = await serveFacts(settings, servers, state, closers);
   // Who has the admin socket has the state folder.
   changes.start();
   return plane;
@@ -153,6 +173,12 @@ async function openChanges(
   return changes;
 }
 
+async function openInstances(stateDir: string, log: Log, closers: Closers) {
+  const instances = new KnownInstances({ path: join(stateDir, 'instances.jsonl'), log, after: startTimer });
+  closers.add(() => instances.close());
+  return { instances, remembered: await instances.open() };
+}
+
 async function readConfig(files: readonly string[], intake: ConfigIntake, closers: Closers): Promise<void> {
   const source = new FileSource({
     files,
@@ -164,41 +190,45 @@ async function readConfig(files: readonly string[], intake: ConfigIntake, closer
   intake.requireConfig();
 }
 
-interface State {
+interface State extends Omit<ApiFacts, 'proxies' | 'ask' | 'authority'> {
+  readonly authority: Authority;
   readonly snapshots: SnapshotStore;
   readonly registry: Registry;
   readonly counts: Counts;
-  readonly changes: Changes;
+  readonly log: Log;
 }
 
 async function serveFacts(
   settings: StartSettings,
   servers: Servers,
-  { snapshots, registry, counts, changes }: State,
+  state: State,
   closers: Closers,
 ): Promise<ControlPlane> {
+  const { snapshots, registry, counts, log } = state;
   const facts: Facts = {
     ready: () => snapshots.snapshot !== null,
     snapshot: () => snapshots.snapshot?.hash ?? null,
     proxies: () => servers.discovery.states(),
     instances: () => registry.instances(),
+    held: () => registry.held,
     counts,
   };
   const status = await startStatusServer(settings.status, statusPages(facts));
   closers.add(() => status.close());
-  const instancesOf = (account: string) =>
-    facts.proxies().flatMap((proxy) => (proxy.account === account ? [proxy.instance] : []));
-  const admin = await startAdminServer(
-    join(settings.stateDir, 'admin.sock'),
-    { ...adminPages(facts), '/snapshots': () => json({ snapshots: changes.known() }) },
-    changeActions(changes, instancesOf),
-  );
+  const admin = await startAdminServer(join(settings.stateDir, 'admin.sock'), adminPages(facts));
   closers.add(() => admin.close());
+  const api = await serveApi(
+    settings,
+    { ...state, proxies: facts.proxies, ask: (instance, query) => servers.discovery.ask(instance, query) },
+    log,
+    closers,
+  );
   return {
     ports: [
       { name: 'discovery', host: settings.discovery.host, port: servers.discoveryPort },
       { name: 'join', host: settings.join.host, port: servers.joinPort },
       { name: 'status', host: settings.status.host, port: status.port },
+      ...api,
     ],
     facts,
     edges: () => new Map([...(snapshots.snapshot?.mesh.edges.values() ?? [])].map((edge) => [edge.name, edge.workers])),
