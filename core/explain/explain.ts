@@ -188,7 +188,7 @@ function throughRoute(path: Path, route: Route, normal: string, notes: readonly 
   const limits = timeLimits(
     route,
     { mesh: known.snapshot.mesh, locate: known.locate, route: own ? route.ruleId : '', to },
-    headOf(request, '').headers.get('grpc-timeout'),
+    headOf(request, '').headers,
   );
   const rewritten =
     route.rewrite === null
@@ -212,6 +212,7 @@ const LIMIT_WORDS = {
   request: 'for the whole answer',
   perTry: 'until the answer of one try begins',
   idle: 'without a byte',
+  'tunnel-idle': 'without a byte once it is upgraded',
   'grpc-timeout': 'as its caller says (grpc-timeout)',
 } as const;
 

@@ -40,8 +40,8 @@ export interface Step {
 }
 
 export interface TimeLimit {
-  /** request: until the whole answer is there. perTry: until an answer begins. idle: without a byte. */
-  readonly limit: 'request' | 'perTry' | 'idle' | 'grpc-timeout';
+  /** request: until the whole answer is there. perTry: until an answer begins. idle: without a byte; tunnel-idle: once upgraded. */
+  readonly limit: 'request' | 'perTry' | 'idle' | 'tunnel-idle' | 'grpc-timeout';
   /** Milliseconds; 0: none. */
   readonly ms: number;
   /** '': a default. */

@@ -2,6 +2,7 @@
 // there are, and what happens where a try fails.
 import { authorize, type AuthorizationDecision, authorizeConnection, compileAuthorizer } from '../decide/authorize.ts';
 import { balancerOf } from '../decide/balance.ts';
+import { grpcForm } from '../decide/grpc.ts';
 import { RequestTarget } from '../decide/request-target.ts';
 import { decideRetry, type FailureKind, MAX_ATTEMPTS, REPLAY_BYTES, isIdempotent } from '../decide/retry.ts';
 import { ERRORS, type ErrorCode } from '../kit/error-table.ts';
@@ -33,7 +34,7 @@ export function explainTarget(known: Known, arrival: Arrival, name: string, shar
   const tried = arrival.request !== null && endpoints?.length !== 0;
   const retry = tried ? retryAnswers(arrival.request.method, endpoints) : [];
   const steps = [
-    clusterStep(known, cluster),
+    clusterStep(known, cluster, arrival),
     endpointsStep(known, cluster, endpoints),
     ...(tried ? [retryStep(arrival.request.method, retry)] : []),
     ...(inbound === null ? [] : calleeSteps(known, arrival, cluster, inbound)),
@@ -63,12 +64,24 @@ function noCluster(name: string, share: number): Target {
   return { cluster: name, share, steps, balancer: 'round-robin', endpoints: [], retry: [], refused };
 }
 
-function clusterStep({ locate }: Known, { kind, identity, protocol, connectTimeout, ruleId }: Cluster): Step {
+function clusterStep({ locate }: Known, cluster: Cluster, arrival: Arrival): Step {
+  const { kind, identity, protocol, connectTimeout, ruleId } = cluster;
   const how =
     kind === 'mesh'
       ? `mutual TLS to ${identity ?? ''}`
       : 'plaintext to endpoints outside of the mesh, which prove nothing';
-  return step('cluster', `${protocol}, ${how}; ${durationWords(connectTimeout)} to connect`, placed(locate, ruleId));
+  const words = `${protocol}, ${how}; ${durationWords(connectTimeout)} to connect`;
+  return step('cluster', words, placed(locate, ruleId), grpcNotes(protocol, arrival));
+}
+
+/** A call needs what carries one, all the way. */
+function grpcNotes(protocol: Cluster['protocol'], { request, caller }: Arrival): readonly string[] {
+  const type = request === null ? undefined : headOf(request, '').headers.get('content-type');
+  const form = type === undefined || request?.method !== 'POST' ? null : grpcForm(type);
+  if (form === null) return [];
+  if (protocol !== 'grpc') return [`a call of gRPC, while the service has protocol ${protocol}: write protocol: grpc`];
+  if (form === 'grpc') return ['a call of gRPC: its client must speak HTTP/2'];
+  return caller.startsWith('edge-') ? [`${form}: the edge makes it a call of gRPC`] : [];
 }
 
 function endpointsOf(known: Known, cluster: Cluster, view: View): readonly ExplainedEndpoint[] | null {

@@ -1,7 +1,8 @@
 // How long a request may take, and which line says so. The limit itself is the compiled one that proxies hold to.
 import { serviceTimeouts, type RouteTimeouts } from '../compile/timeouts.ts';
 import { parseGrpcTimeout } from '../decide/grpc.ts';
-import { streamIdle } from '../decide/time-limits.ts';
+import type { Fields } from '../decide/request-target.ts';
+import { streamIdle, tunnelIdle } from '../decide/time-limits.ts';
 import type { Milliseconds } from '../model/brand.ts';
 import type { Mesh, Service, WeightedTarget } from '../model/mesh.ts';
 import { portNamed } from '../compile/ports.ts';
@@ -20,22 +21,22 @@ export interface LimitSources {
 const KEYS = { timeout: 'request', perTryTimeout: 'perTry', idleTimeout: 'idle' } as const;
 type Kind = keyof typeof KEYS;
 
-/** Those of a route, as compiled, and what the caller of a gRPC call gave it. */
-export function timeLimits(
-  compiled: RouteTimeouts,
-  sources: LimitSources,
-  grpcTimeout: string | undefined,
-): readonly TimeLimit[] {
+/** Those of a route, as compiled, and those that the request brings about itself. */
+export function timeLimits(compiled: RouteTimeouts, sources: LimitSources, fields: Fields): readonly TimeLimit[] {
   const limit = (kind: Kind, ms: number): TimeLimit => ({
     limit: KEYS[kind],
     ms,
     ...originOf(kind, compiled[kind], sources),
   });
+  const grpcTimeout = fields.get('grpc-timeout');
   const call = grpcTimeout === undefined ? null : parseGrpcTimeout(grpcTimeout);
+  const upgrades = fields.get('upgrade') !== undefined;
+  const tunnel = originOf('idleTimeout', compiled.idleTimeout, sources);
   return [
     limit('timeout', compiled.timeout),
     limit('perTryTimeout', compiled.perTryTimeout),
     limit('idleTimeout', streamIdle(compiled.idleTimeout)),
+    ...(upgrades ? [{ limit: 'tunnel-idle' as const, ms: tunnelIdle(compiled.idleTimeout), ...tunnel }] : []),
     ...(call === null ? [] : [{ limit: 'grpc-timeout' as const, ms: call, ...NO_RULE }]),
   ];
 }

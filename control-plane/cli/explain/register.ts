@@ -23,7 +23,7 @@ export function addQuestions(program: Command, finish: Finish, print: Print, com
     .description(
       'say what becomes of a request: route, authorization, instances, retries, time-outs, each with its line',
     )
-    .argument('[request]', "method and URL, as in 'POST https://api.shop.test/api/orders'")
+    .argument('[request...]', "method and URL, as in 'POST https://api.shop.test/api/orders'")
     .option('--from <service>', 'who calls; default: a client outside, at an edge')
     .option('-H, --header <field>', "as in 'x-beta: 1'; may be repeated", append, [])
     .option('--config <file>', 'ask this configuration in place of the control plane; may be repeated', append, [])
@@ -31,14 +31,15 @@ export function addQuestions(program: Command, finish: Finish, print: Print, com
     .option('--decision <id>', 'in place of a request: why was this one denied?')
     .option('--instance <name>', 'of which proxy the decision is; default: all are asked')
     .addOption(output());
-  withApi(explain).action(async (request: string | undefined, options: ExplainFlags) => {
+  withApi(explain).action(async (words: readonly string[], options: ExplainFlags) => {
+    const request = words.join(' ');
     const { from = null, header: headers, config: files, proxy = null, decision, instance = null, ...flags } = options;
     if (decision !== undefined) {
-      if (request !== undefined) throw usage('--decision goes without a request');
+      if (request !== '') throw usage('--decision goes without a request');
       const { runDecision } = await import('./decision.ts');
       return finish(await runDecision({ ...flags, decision, instance, proxy, files }, print, complain));
     }
-    if (request === undefined) throw usage('no request to explain', "as in 'POST https://api.shop.test/api/orders'");
+    if (request === '') throw usage('no request to explain', "as in 'POST https://api.shop.test/api/orders'");
     const { runExplain } = await import('./explain.ts');
     finish(await runExplain({ ...flags, request, from, headers, proxy, files }, print, complain));
   });
