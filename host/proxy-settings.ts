@@ -1,7 +1,15 @@
 // The settings of a proxy: sidecar, edge, `weft run`. Read by proxy/main.ts, shown by the CLI.
 import type { HostPort } from '../core/model/mesh.ts';
 import { drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
-import { readAddress, readAddressMap, readCount, readSwitch, readText } from './setting-kinds.ts';
+import {
+  type Addresses,
+  readAddress,
+  readAddresses,
+  readAddressMap,
+  readCount,
+  readSwitch,
+  readText,
+} from './setting-kinds.ts';
 import { setting, type SettingsOf } from './settings.ts';
 
 const COMMON = {
@@ -13,21 +21,23 @@ const COMMON = {
     shape: 'NAME',
     doc: 'what this proxy is called in logs and by its state folder; default: its role',
   }),
-  controlPlane: setting<HostPort>({
+  controlPlane: setting<Addresses>({
     flag: 'control-plane',
     env: 'WEFT_CONTROL_PLANE',
-    read: readAddress('127.0.0.1'),
-    fallback: { host: '127.0.0.1', port: 15_012 },
-    shape: 'HOST:PORT',
-    doc: 'where the control plane streams views',
+    read: readAddresses('127.0.0.1'),
+    fallback: [{ host: '127.0.0.1', port: 15_012 }],
+    shape: 'HOST:PORT[,HOST:PORT…]',
+    doc: 'where the control plane streams views; of several addresses the next one is tried when one is lost',
+    many: true,
   }),
-  join: setting<HostPort | null>({
+  join: setting<Addresses | null>({
     flag: 'join',
     env: 'WEFT_JOIN',
-    read: readAddress('127.0.0.1'),
+    read: readAddresses('127.0.0.1'),
     fallback: null,
-    shape: 'HOST:PORT',
-    doc: 'where tokens are redeemed; default: the same host, port 15013',
+    shape: 'HOST:PORT[,HOST:PORT…]',
+    doc: 'where tokens are redeemed; default: the same hosts, port 15013',
+    many: true,
   }),
   token: setting<string | null>({
     flag: 'token',

@@ -46,6 +46,23 @@ export function readAddress(host: string): Read<HostPort> {
   };
 }
 
+/** At least one, tried in turn. */
+export type Addresses = readonly [HostPort, ...HostPort[]];
+
+const MOST_ADDRESSES = 16;
+
+/** A reader of `host:port` addresses, comma-separated; a missing host is `host`. */
+export function readAddresses(host: string): Read<Addresses> {
+  return (text) => {
+    const [first, ...more] = splitList(text).map(readAddress(host));
+    const addresses: HostPort[] = [];
+    for (const address of more) if (address.ok) addresses.push(address.value);
+    if (first?.ok !== true || addresses.length < more.length)
+      return err('host:port[,host:port…], such as a:15012,b:15012');
+    return more.length < MOST_ADDRESSES ? ok([first.value, ...addresses]) : err(`at most ${MOST_ADDRESSES} addresses`);
+  };
+}
+
 /** Comma-separated values. */
 export const readList: Read<readonly string[]> = (text) => {
   const values = splitList(text);

@@ -218,9 +218,17 @@ export function settingsHelp(declarations: Declarations): string {
 
 /** '' where nothing stands for it unless it is given. */
 function defaultOf(fallback: unknown, shape: string): string {
-  const shown = isAddress(fallback) ? formatAddress(fallback) : fallback;
+  const shown = isAddress(fallback)
+    ? formatAddress(fallback)
+    : isAddresses(fallback)
+      ? fallback.map(formatAddress).join()
+      : fallback;
   if (typeof shown === 'number') return `; default: ${shape === 'TIME' ? formatDuration(shown) : shown}`;
   return typeof shown === 'string' && shown !== '' ? `; default: ${shown}` : '';
+}
+
+function isAddresses(value: unknown): value is readonly HostPort[] {
+  return Array.isArray(value) && value.every(isAddress);
 }
 
 function isAddress(value: unknown): value is HostPort {

@@ -1,11 +1,12 @@
 // Whose turn it is among the addresses of the control plane: after each loss and each failure the next one's.
 import type { HostPort } from '../../core/model/mesh.ts';
+import type { Addresses } from '../../host/setting-kinds.ts';
 
 export class AddressTurn {
-  readonly #addresses: readonly [HostPort, ...HostPort[]];
+  readonly #addresses: Addresses;
   #index = 0;
 
-  constructor(addresses: readonly [HostPort, ...HostPort[]]) {
+  constructor(addresses: Addresses) {
     this.#addresses = addresses;
   }
 

@@ -8,6 +8,7 @@ import type { Result } from '../../core/kit/result.ts';
 import type { SnapshotHash } from '../../core/model/brand.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { View } from '../../core/model/view.ts';
+import type { Addresses } from '../../host/setting-kinds.ts';
 import { describeFlaw } from '../../proto/codec/fields.ts';
 import { loadServices } from '../../proto/codec/services.ts';
 import type { DiscoveryDefinition } from '../../proto/gen/weft/v1/Discovery.ts';
@@ -55,7 +56,7 @@ export interface AgentClock {
 
 export interface AgentOptions {
   /** Discovery addresses of the control plane, tried in turn; at least one. */
-  readonly addresses: readonly [HostPort, ...HostPort[]];
+  readonly addresses: Addresses;
   readonly identity: AgentIdentity;
   /** Program version, major.minor.patch. */
   readonly version: string;

@@ -6,9 +6,11 @@ import { describeError, MeshError } from '../../core/kit/error.ts';
 import type { ErrorCode } from '../../core/kit/error-table.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
+import type { Addresses } from '../../host/setting-kinds.ts';
 import { formatToken, parseToken, type JoinToken } from '../../certs/token/token-text.ts';
 import { makeCsr } from '../../certs/x509/csr.ts';
 import type { Services } from '../../proto/codec/services.ts';
+import { AddressTurn } from './address-turn.ts';
 import type { AgentClock } from './agent.ts';
 import { callForIdentity } from './identity-call.ts';
 import { dropServerCertificates, loadIdentity, pendingKey, storeIdentity, type Identity } from './identity-folder.ts';
@@ -16,8 +18,8 @@ import { fetchPinnedRoot } from './pinned-root.ts';
 import { dropViewFile } from './view-file.ts';
 
 export interface ObtainIdentityOptions {
-  /** The join port. */
-  readonly joinAddress: HostPort;
+  /** The join port, at each of the control plane's addresses. */
+  readonly joinAddresses: Addresses;
   /** null: only the state folder counts. */
   readonly token: string | null;
   readonly stateDir: string;
@@ -55,28 +57,32 @@ export async function obtainIdentity(options: ObtainIdentityOptions): Promise<Id
 }
 
 async function join(options: ObtainIdentityOptions, token: JoinToken): Promise<Identity> {
-  const { log, clock, signal } = options;
+  const { log, clock, signal, joinAddresses } = options;
+  const turn = new AddressTurn(joinAddresses);
   let waitingFor: string | null = null;
   for (let failures = 0; ; failures += 1) {
     try {
-      const identity = await joinOnce(options, token);
+      const identity = await joinOnce(options, turn.current, token);
       log.info({ identity: identity.spiffeId, instance: identity.instance }, 'joined the mesh');
       return identity;
     } catch (error) {
       if (!(error instanceof MeshError) || FINAL.has(error.code) || signal.aborted) throw withHint(error);
       if (waitingFor !== error.code) log.warn({ error: describeError(error) }, 'waiting for the control plane');
       waitingFor = error.code;
-      await pause(clock, backoffDelay(BACKOFF, failures, clock.random()), signal);
+      turn.next();
+      const rounds = (failures + 1) / joinAddresses.length;
+      // Each address gets its try before the next round is waited for.
+      if (Number.isInteger(rounds)) await pause(clock, backoffDelay(BACKOFF, rounds - 1, clock.random()), signal);
     }
   }
 }
 
-async function joinOnce(options: ObtainIdentityOptions, token: JoinToken): Promise<Identity> {
-  const { joinAddress, stateDir, services, signal } = options;
-  const trust = await fetchPinnedRoot(joinAddress, token.rootFingerprint, signal);
+async function joinOnce(options: ObtainIdentityOptions, address: HostPort, token: JoinToken): Promise<Identity> {
+  const { stateDir, services, signal } = options;
+  const trust = await fetchPinnedRoot(address, token.rootFingerprint, signal);
   const keys = await pendingKey(stateDir);
   const issued = await callForIdentity({
-    address: joinAddress,
+    address,
     trust,
     method: services.join.Redeem,
     request: { token: formatToken(token), csr: makeCsr(keys) },

@@ -6,6 +6,7 @@ import type { HostPort } from '../../core/model/mesh.ts';
 import type { View } from '../../core/model/view.ts';
 import { parseSpiffeId, workloadOf } from '../../certs/spiffe/spiffe-id.ts';
 import { loadServices, type Services } from '../../proto/codec/services.ts';
+import type { Addresses } from '../../host/setting-kinds.ts';
 import { VERSION } from '../../host/version.ts';
 import { Agent, type Refusal, systemClock, type ViewOrigin } from '../agent/agent.ts';
 import type { Identity } from '../agent/identity-folder.ts';
@@ -26,9 +27,9 @@ import { ViewRunner } from './view-runner.ts';
 
 export interface MeshProcessOptions {
   readonly shell: Shell;
-  readonly controlPlane: HostPort;
-  /** Null: the control plane's host, port 15013. */
-  readonly join: HostPort | null;
+  readonly controlPlane: Addresses;
+  /** Null: the control plane's hosts, port 15013. */
+  readonly join: Addresses | null;
   readonly token: string | null;
   readonly stateDir: string;
   readonly drain: number;
@@ -112,7 +113,7 @@ export class MeshProcess {
     });
     this.#runner = runner;
     this.#agent = new Agent({
-      addresses: [this.#options.controlPlane],
+      addresses: this.#options.controlPlane,
       identity,
       version: VERSION,
       inboundPort: inbound,
@@ -210,7 +211,7 @@ export class MeshProcess {
   #join(): Promise<Identity> {
     const { controlPlane, join, token, stateDir, shell } = this.#options;
     return obtainIdentity({
-      joinAddress: join ?? { host: controlPlane.host, port: JOIN_PORT },
+      joinAddresses: join ?? joinPorts(controlPlane),
       token,
       stateDir,
       services: this.#services,
@@ -228,10 +229,10 @@ export class MeshProcess {
   }
 
   #serverCertificates(first: Identity): ServerCertificates {
-    const { controlPlane, stateDir, shell } = this.#options;
+    const { stateDir, shell } = this.#options;
     const ask = () =>
       requestServerCertificate({
-        address: controlPlane,
+        address: this.#address,
         identity: this.#identity ?? first,
         services: this.#services,
       });
@@ -239,13 +240,13 @@ export class MeshProcess {
   }
 
   #keep(first: Identity): CertificateKeeper<Identity> {
-    const { shell, controlPlane, stateDir } = this.#options;
+    const { shell, stateDir } = this.#options;
     const { log } = shell;
     return new CertificateKeeper({
       name: 'SVID',
       first,
       renew: (identity, signal) =>
-        renewIdentity({ address: controlPlane, identity, services: this.#services, stateDir, signal }),
+        renewIdentity({ address: this.#address, identity, services: this.#services, stateDir, signal }),
       onRenewal: (identity) => {
         this.#identity = identity;
         this.#path?.renewIdentity(identity);
@@ -258,6 +259,11 @@ export class MeshProcess {
       log,
       clock: systemClock,
     });
+  }
+
+  /** Where the stream is. */
+  get #address(): HostPort {
+    return this.#agent?.address ?? this.#options.controlPlane[0];
   }
 
   #configuration(): Configuration | null {
@@ -281,6 +287,11 @@ export class MeshProcess {
 export function meshIdentity(identity: Identity, trustDomain: string): MeshIdentity {
   const { spiffeId, keyPem, chainPem, bundlePem } = identity;
   return { spiffeId, trustDomain, keyPem, chainPem, bundlePem };
+}
+
+function joinPorts([first, ...more]: Addresses): Addresses {
+  const at = ({ host }: HostPort): HostPort => ({ host, port: JOIN_PORT });
+  return [at(first), ...more.map(at)];
 }
 
 function selfOf(identity: Identity): Self {

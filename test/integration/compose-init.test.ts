@@ -35,7 +35,7 @@ test('an instance that joined keeps its certificate; one that is for something e
   const stateDir = join(instances, 'one');
   const joined = async () =>
     obtainIdentity({
-      joinAddress: plane.joinAddress,
+      joinAddresses: [plane.joinAddress],
       token: await readFile(join(stateDir, 'token'), 'utf8'),
       stateDir,
       services: plane.services,

@@ -30,7 +30,7 @@ interface Joining extends Partial<ObtainIdentityOptions> {
 
 async function join1(t: TestContext, plane: JoinableControlPlane, options: Joining) {
   return obtainIdentity({
-    joinAddress: plane.joinAddress,
+    joinAddresses: [plane.joinAddress],
     stateDir: await temporaryFolder(t),
     services: plane.services,
     log: silentLog,
@@ -144,7 +144,7 @@ test('a workload that answers in place of the control plane gets no token', asyn
   });
   const joinAddress = await listening(t, impostor);
   const token = await plane.token({ account: 'orders' });
-  await refusal(join1(t, plane, { token, joinAddress }), 'peer-refused', token);
+  await refusal(join1(t, plane, { token, joinAddresses: [joinAddress] }), 'peer-refused', token);
   assert.ok(!received.includes(token));
 });
 
@@ -163,7 +163,7 @@ test('a control plane that is not there yet is waited for, said once, and then j
   const joinAddress = await listening(t, gate);
   const impatient = { ...systemClock, random: () => 0.01 };
   const stop = new AbortController();
-  const waiting = join1(t, plane, { token, joinAddress, log, clock: impatient, signal: stop.signal });
+  const waiting = join1(t, plane, { token, joinAddresses: [joinAddress], log, clock: impatient, signal: stop.signal });
   await eventually(() => tries >= 3);
   stop.abort();
   await assert.rejects(waiting, { code: 'control-plane-unreachable' });

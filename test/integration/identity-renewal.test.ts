@@ -37,7 +37,7 @@ function obtain(
   clock: AgentClock = systemClock,
 ) {
   return obtainIdentity({
-    joinAddress: plane.joinAddress,
+    joinAddresses: [plane.joinAddress],
     token,
     stateDir,
     services: plane.services,

@@ -20,7 +20,7 @@ function joining(
   token: string | null,
 ): ObtainIdentityOptions {
   return {
-    joinAddress: plane.joinAddress,
+    joinAddresses: [plane.joinAddress],
     token,
     stateDir,
     services: plane.services,
@@ -110,8 +110,29 @@ test('a folder that holds a valid identity needs neither token nor control plane
   const plane = await startJoinableControlPlane(t, folder);
   const stateDir = join(folder, 'orders');
   const first = await obtainIdentity(joining(t, plane, stateDir, await plane.token({ account: 'orders' })));
-  const nowhere = { ...joining(t, plane, stateDir, null), joinAddress: { host: '127.0.0.1', port: 1 } };
+  const nowhere = { ...joining(t, plane, stateDir, null), joinAddresses: [{ host: '127.0.0.1', port: 1 }] as const };
   assert.deepEqual(await obtainIdentity(nowhere), first);
+});
+
+test('of several addresses it joins where somebody answers, before it waits', async (t) => {
+  const folder = await temporaryFolder(t);
+  const plane = await startJoinableControlPlane(t, folder);
+  const nobody = { host: '127.0.0.1', port: 1 };
+  const pauses: number[] = [];
+  const options = joining(t, plane, join(folder, 'orders'), await plane.token({ account: 'orders' }));
+  const identity = await obtainIdentity({
+    ...options,
+    joinAddresses: [nobody, { ...nobody, port: 2 }, plane.joinAddress],
+    clock: {
+      ...systemClock,
+      after: (ms, callback) => {
+        pauses.push(ms);
+        return systemClock.after(ms, callback);
+      },
+    },
+  });
+  assert.match(identity.instance, /^orders-/);
+  assert.deepEqual(pauses, []);
 });
 
 test('an identity of the control plane itself cannot be had by a token', async (t) => {

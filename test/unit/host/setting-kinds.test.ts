@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatAddress, readAddress, readDuration } from '../../../host/setting-kinds.ts';
+import { formatAddress, readAddress, readAddresses, readDuration } from '../../../host/setting-kinds.ts';
 
 describe('the kinds of settings', () => {
   it('read addresses with and without a host, IPv6 in brackets', () => {
@@ -15,6 +15,21 @@ describe('the kinds of settings', () => {
       assert.deepEqual(read(text), { ok: true, value: { host, port } });
     }
     for (const text of ['', 'host', 'host:', 'host:65536', '::1:80', 'a b:80', 'host:80:90', '-1']) {
+      assert.equal(read(text).ok, false, text);
+    }
+  });
+
+  it('read several addresses, separated by commas, none of them wrong', () => {
+    const read = readAddresses('127.0.0.1');
+    assert.deepEqual(read('a:1, [::1]:2,3'), {
+      ok: true,
+      value: [
+        { host: 'a', port: 1 },
+        { host: '::1', port: 2 },
+        { host: '127.0.0.1', port: 3 },
+      ],
+    });
+    for (const text of ['', ',', 'a:1,b', 'b,a:1', 'a:1;b:2', Array(17).fill('1').join()]) {
       assert.equal(read(text).ok, false, text);
     }
   });

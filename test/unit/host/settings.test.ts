@@ -30,7 +30,7 @@ describe('settings', () => {
     assert.deepEqual(settings.inbound, { host: '0.0.0.0', port: 15_006 });
     assert.deepEqual(settings.outboundByHost, { host: '127.0.0.1', port: 15_001 });
     assert.deepEqual(settings.status, { host: '0.0.0.0', port: 15_020 });
-    assert.deepEqual(settings.controlPlane, { host: '127.0.0.1', port: 15_012 });
+    assert.deepEqual(settings.controlPlane, [{ host: '127.0.0.1', port: 15_012 }]);
     assert.equal(settings.accessLog, false);
     assert.equal((await readSettings(EDGE_SETTINGS, [], {})).settings.accessLog, true);
   });
@@ -59,6 +59,22 @@ describe('settings', () => {
     );
     const several = await readSettings(CONTROL_PLANE_SETTINGS, ['--config', 'a.yaml', '--config=b.yaml'], {});
     assert.deepEqual(several.settings.config, ['a.yaml', 'b.yaml']);
+  });
+
+  it('read several addresses of the control plane, from one flag or many', async () => {
+    const at = (host: string) => ({ host, port: 15_012 });
+    for (const argv of [
+      ['--control-plane', 'a:15012,b:15012'],
+      ['--control-plane=a:15012', '--control-plane=b:15012'],
+    ]) {
+      assert.deepEqual((await readSettings(SIDECAR_SETTINGS, argv, {})).settings.controlPlane, [at('a'), at('b')]);
+    }
+    const wrong = readSettings(SIDECAR_SETTINGS, [], { WEFT_CONTROL_PLANE: 'a:15012,b' });
+    await assert.rejects(wrong, usage(/WEFT_CONTROL_PLANE needs host:port.*'a:15012,b'/));
+    assert.match(
+      settingsHelp(SIDECAR_SETTINGS),
+      /when one is lost; default: 127\.0\.0\.1:15012 \[WEFT_CONTROL_PLANE\]/,
+    );
   });
 
   it('read a secret from a file by flag or variable', async () => {
