@@ -197,7 +197,7 @@ export const DECISIONS = record(
       description: 'Newest first, as on the admin socket of the proxy.',
     }),
   },
-  'What a proxy has decided of late.',
+  'What a proxy has denied of late.',
 );
 export type DecisionsItem = Shape<typeof DECISIONS>;
 

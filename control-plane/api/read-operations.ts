@@ -92,10 +92,14 @@ export function readOperations(facts: ApiFacts): readonly Operation[] {
     {
       ...PLAIN,
       ...{ id: 'getDecisions', path: '/v1/proxies/{name}/decisions', answer: DECISIONS },
-      summary: 'What a proxy has decided of late: it is asked at once.',
+      summary: 'What a proxy has denied of late: it is asked at once.',
       problems: ['bad-request', 'not-found', 'timeout'],
       query: [
-        { name: 'request', schema: Type.String({ maxLength: MOST_ID }), description: 'Of one request: its id.' },
+        {
+          name: 'id',
+          schema: Type.String({ maxLength: MOST_ID }),
+          description: 'Of one denial, as its caller was given it.',
+        },
         limitField(MOST_DECISIONS),
       ],
       run: (call) => decisions(facts, call),
@@ -136,7 +140,7 @@ function itemOperation(facts: ApiFacts, name: WatchedName): Operation {
 
 const MOST_AUDIT = 1_000;
 const MOST_DECISIONS = 1_000;
-/** Characters of the id of a request. */
+/** Characters of the id of a denial. */
 const MOST_ID = 256;
 
 function limitField(most: number): QueryField {
@@ -157,9 +161,8 @@ function badLimit(most: number): Outcome {
 async function decisions(facts: ApiFacts, { name, query }: Call): Promise<Outcome> {
   const limit = limitOf(query, MOST_DECISIONS);
   if (limit === null) return badLimit(MOST_DECISIONS);
-  const requestId = query.get('request') ?? '';
-  if (requestId.length > MOST_ID)
-    return problem('bad-request', `the id of a request has at most ${MOST_ID} characters`);
+  const requestId = query.get('id') ?? '';
+  if (requestId.length > MOST_ID) return problem('bad-request', `an id has at most ${MOST_ID} characters`);
   if (!facts.proxies().some(({ instance }) => instance === name)) return notFound('proxy', name);
   const answer = await facts.ask(name, { requestId, limit });
   return answer.ok

@@ -50,7 +50,7 @@ export function apiClient(target: ApiTarget): ApiClient {
     watch: (list, signal) => watchLines(target, list, signal),
     config: () => get('config'),
     decisions: (instance, { requestId = '', limit = 100 } = {}) => {
-      const query = new URLSearchParams({ limit: String(limit), ...(requestId === '' ? {} : { request: requestId }) });
+      const query = new URLSearchParams({ limit: String(limit), ...(requestId === '' ? {} : { id: requestId }) });
       return must(`proxies/${encodeURIComponent(instance)}/decisions?${query.toString()}`);
     },
     plan: (files) => change('plan', { files }),
