@@ -149,6 +149,7 @@ export class DiscoveryServer {
 
   /** Cuts every stream at once: proxies keep serving and come back to whoever listens here next. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#drains.close();
     if (this.#turn !== null) clearImmediate(this.#turn);
     this.#waiting.clear();
@@ -159,6 +160,8 @@ export class DiscoveryServer {
   #accept(call: DiscoveryCall): void {
     // A stream that breaks is told by `cancelled` too; without a listener an error would end the process.
     call.on('error', () => {});
+    // A handshake that was under way when everything was cut ends in a connection that nobody would ever be told of.
+    if (this.#closed) return refuse(call, status.UNAVAILABLE, 'the control plane stops');
     const from = call.getPeer();
     const address = hostOfPeer(from);
     // It has gone already; an instance without an address would spoil the views of its callers.
