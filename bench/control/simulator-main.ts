@@ -41,7 +41,7 @@ const watcher: Watcher = {
   },
 };
 
-/** Any number: what it is is all that a change says. */
+/** Instances of a service differ in it, as all of them are at one address; movers come back with others. */
 const FIRST_PORT = 20_000;
 const TICK = 20;
 
@@ -59,7 +59,8 @@ function openMore(): void {
     const proxy = queue.shift();
     if (proxy === undefined) return;
     opening.add(proxy);
-    proxy.join(proxy.identity.account.startsWith('edge-') ? 0 : FIRST_PORT);
+    const { account, instance } = proxy.identity;
+    proxy.join(account.startsWith('edge-') ? 0 : FIRST_PORT + Number(instance.slice(instance.lastIndexOf('-') + 1)));
   }
 }
 
