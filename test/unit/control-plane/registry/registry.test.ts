@@ -125,3 +125,48 @@ test('the address of a peer has one spelling', () => {
   assert.equal(hostOfPeer('some-host:80'), null);
   assert.equal(plainAddress('::FFFF:192.168.0.1'), '192.168.0.1');
 });
+
+test('an instance that may not be called is in no list, and comes back to its place', () => {
+  const { registry, ids, changes } = makeRegistry();
+  const place = registry.join(orders('orders-1', 'v1'), false);
+  assert.deepEqual([ids('orders'), registry.instances(), changes()], [[], [], 0]);
+  place.setCallable(true);
+  assert.deepEqual([ids('orders'), ids('orders', 'v1'), changes()], [['orders-1'], ['orders-1'], 1]);
+  place.setCallable(true);
+  place.setCallable(false);
+  assert.deepEqual([ids('orders'), changes()], [[], 2]);
+});
+
+test('a stream that comes back without a word about it may be called as little as before', () => {
+  const { registry, ids, timers } = makeRegistry();
+  const place = registry.join(orders('orders-1', null));
+  place.setCallable(false);
+  place.leave('lost');
+  timers.advance(1_000);
+  const again = registry.join(orders('orders-1', null));
+  place.setCallable(true);
+  assert.deepEqual(ids('orders'), [], 'the older stream has nothing to say');
+  again.setCallable(true);
+  assert.deepEqual(ids('orders'), ['orders-1']);
+});
+
+test('whoever comes up where a lost one was takes its place at once', () => {
+  const { registry, ids } = makeRegistry();
+  registry.join(orders('orders-1', null, 1)).leave('lost');
+  registry.join(orders('orders-2', null, 2));
+  registry.join(orders('orders-3', null, 1));
+  assert.deepEqual(ids('orders'), ['orders-2', 'orders-3']);
+});
+
+test('instances of an earlier run count as there until their time is up or they are back', () => {
+  const { registry, ids, timers } = makeRegistry();
+  registry.expect([orders('orders-1', null, 1), orders('orders-2', null, 2)], 8_000);
+  registry.join(orders('orders-2', null, 2));
+  assert.deepEqual(ids('orders'), ['orders-1', 'orders-2']);
+  assert.deepEqual(
+    registry.lost().map(({ instance }) => instance),
+    ['orders-1'],
+  );
+  timers.advance(8_000);
+  assert.deepEqual(ids('orders'), ['orders-2']);
+});
