@@ -39,6 +39,8 @@ export interface ViewFileOptions {
 }
 
 const NAME = 'view.json';
+/** Of what is in the file; files from before it was said are of this one. */
+const FORMAT = 1;
 
 /** A proxy that joins anew has no view yet, whatever it ran before. */
 export async function dropViewFile(stateDir: string): Promise<void> {
@@ -98,11 +100,13 @@ export class ViewFile implements ViewStore {
     const { owner, program, codec } = this.#options;
     const response = { nonce: '', snapshot: held.snapshot ?? '', resources: [...held.wire.values()], removed: [] };
     const view = codec.responseSerialize(response).toString('base64');
-    return { spiffeId: owner.spiffeId, instance: owner.instance, program, confirmedAt, view };
+    return { format: FORMAT, spiffeId: owner.spiffeId, instance: owner.instance, program, confirmedAt, view };
   }
 
   #read(state: unknown): Result<KeptView, string> {
     const { owner, program, codec } = this.#options;
+    const format = formatOf(state);
+    if (format !== FORMAT) return err(`it is of format ${format}, and this program knows ${FORMAT}`);
     if (!isKept(state)) return err('it is not of a kind that is known here');
     if (state.spiffeId !== owner.spiffeId || state.instance !== owner.instance) {
       return err(`it is of ${state.spiffeId}, instance ${state.instance}`);
@@ -126,6 +130,11 @@ interface Kept {
   readonly program: string;
   readonly confirmedAt: number;
   readonly view: string;
+}
+
+function formatOf(state: unknown): string | number {
+  if (typeof state !== 'object' || state === null || !('format' in state)) return FORMAT;
+  return typeof state.format === 'number' ? state.format : 'unknown';
 }
 
 function isKept(state: unknown): state is Kept {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { spiffeId } from '../../../../core/model/brand.ts';
 import type { View } from '../../../../core/model/view.ts';
+import { readState, writeState } from '../../../../host/files.ts';
 import { encodeView } from '../../../../proto/codec/encode.ts';
 import { loadServices } from '../../../../proto/codec/services.ts';
 import { NO_HOLDINGS, stage, versionsByType, type Holdings } from '../../../../proxy/agent/holdings.ts';
@@ -100,6 +101,23 @@ test('a file that is torn at any place, or changed at any place, is ignored with
     await ignored(changed);
   }
   for (const other of ['', 'null', '[]', '{"sha256":1,"body":2}', 'no JSON']) await ignored(other);
+});
+
+test('a file of a format that is not known here is ignored, one from before formats were said is not', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 'view.json');
+  await fileIn(folder).file.save(held(SAMPLE), 1);
+  const state = (await readState(path)) as Record<string, unknown>;
+  assert.equal(state['format'], 1);
+  for (const format of [2, '1']) {
+    await writeState(path, { ...state, format });
+    const { file, log } = fileIn(folder);
+    assert.equal(await file.load(), null);
+    assert.match(log.lines[0]?.message ?? '', /it is of format .*, and this program knows 1/);
+  }
+  const { format: _, ...before } = state;
+  await writeState(path, before);
+  assert.deepEqual((await fileIn(folder).file.load())?.view, SAMPLE);
 });
 
 test('a view of another identity or another instance is not served', async (t) => {
