@@ -133,7 +133,7 @@ async function signingKeyOf(folder: AuthorityFolder, passphrase: Secret | null):
     if (!isEncryptedKey(pem)) throw corruptAuthority(dir, `${name}: ${keys.error}`);
     throw new MeshError('key-locked', {
       detail: `${join(dir, name)}: ${keys.error}`,
-      hint: 'name the file that holds it: --passphrase-file, or WEFT_CA_PASSPHRASE_FILE',
+      hint: 'name the file that holds it in WEFT_CA_PASSPHRASE_FILE',
     });
   }
   if (!sameKey(publicKey, keys.value.publicKey)) {

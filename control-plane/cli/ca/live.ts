@@ -31,10 +31,10 @@ export function fetchLiveChain(address: HostPort, name: string | null, limit = L
     });
     const settle = (why: string | null): void => {
       clearTimeout(late);
-      const chain = chainOf(socket);
+      const found = { chain: chainOf(socket), ...agreedOn(socket) };
       socket.destroy();
       // A server that wants a certificate of ours has shown its own before it says so.
-      if (chain.length > 0) resolve({ chain, ...agreedOn(socket) });
+      if (found.chain.length > 0) resolve(found);
       else reject(failed(address, why ?? 'it showed no certificate'));
     };
     const late = setTimeout(() => settle(`no TLS within ${limit / 1_000} s`), limit);
