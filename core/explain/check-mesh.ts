@@ -62,6 +62,7 @@ export const instances: Check = {
     const edges = [...known.snapshot.mesh.edges.keys()].filter((edge) => !connected.has(edgeAccount(edge)));
     return [
       ...missing(known),
+      ...fewer(known),
       ...edges.map((edge) => {
         const at = known.locate(`edges.${edge}`) || known.locate(`edges.${edge}.listeners[0]`);
         return finding('instances', 'error', `no proxy of the edge ${edge} is connected`, `start \`weft edge\``, at);
@@ -79,6 +80,20 @@ function missing(known: Known): readonly Finding[] {
     const who = callers.length <= 3 ? callers.join(', ') : `${callers.slice(0, 3).join(', ')} and others`;
     const words = `${name} has no instance, and is called by ${who}`;
     return [finding('instances', 'error', words, `start one: its callers get 503`, known.locate(cluster.ruleId))];
+  });
+}
+
+/** There is somebody, but not all that the configuration names. */
+function fewer({ snapshot, instances, locate }: Known): readonly Finding[] {
+  return [...snapshot.mesh.services.values()].flatMap((service) => {
+    if (service.kind === 'static' || service.port === null) return [];
+    return service.versions.flatMap(({ name, instances: wanted }) => {
+      const cluster = clusterName(service.name, name ?? undefined);
+      const there = instances?.(cluster).length ?? 0;
+      if (there === 0 || there >= wanted) return [];
+      const words = `${cluster} has ${count(there, 'instance', 'instances')} of the ${wanted} that the configuration names`;
+      return [finding('instances', 'warning', words, 'see `weft get proxies`', locate(service.ruleId))];
+    });
   });
 }
 

@@ -170,6 +170,16 @@ test('whoever is called must have an instance, in the version that is called; an
   ]);
 });
 
+test('fewer instances than the configuration names are a warning', () => {
+  const yaml = YAML.replace('v1: {}', 'v1: { instances: 3 }');
+  const one = { id: 'one', host: '10.0.0.1', port: 15_006, weight: 1 };
+  const known = { ...knownOf(yaml), instances: () => [one] };
+  const proxies = PROXIES.map((each) => ({ ...each, snapshot: known.snapshot.hash }));
+  assert.deepEqual(amiss(facts({ known, proxies })), [
+    'warning  instances      orders@v1 has 1 instance of the 3 that the configuration names (weft.yaml:4:3) → see `weft get proxies`',
+  ]);
+});
+
 test('an app that is down is an error, one that drains and one that callers are not told of a warning', () => {
   assert.deepEqual(withWord({ appHealth: 'down', appHealthReason: 'GET /healthz: 500' }), [
     'error    apps           the app of web-1 (web) is down: GET /healthz: 500 → callers are not sent there until it answers',
