@@ -5,10 +5,16 @@ import type { RouteTable } from '../../core/model/view.ts';
 import { decodeResource } from '../../proto/codec/decode.ts';
 import { ViewEncoder, type EncodedResource } from '../../proto/codec/encode.ts';
 import { describeFlaw, LIMITS, type Flaw } from '../../proto/codec/fields.ts';
+import type { Resource } from '../../proto/gen/weft/v1/Resource.ts';
 import type { DiscoveryDefinition } from '../../proto/gen/weft/v1/Discovery.ts';
 
 /** Writes and reads a response; the method of the discovery service. */
 export type ResponseCodec = Pick<DiscoveryDefinition['Stream'], 'responseSerialize' | 'responseDeserialize'>;
+
+/** Resources that are proven at once: what is made for it is gone before the next ones come. */
+const BATCH = 256;
+/** The version of what no proxy gets. */
+const UNSENT = 'unsent';
 
 export interface Unfit {
   readonly ruleId: string;
@@ -33,14 +39,20 @@ export class Prover {
   }
 
   #prove(snapshot: Snapshot, part: (table: RouteTable) => RouteTable): Unfit[] {
-    const encoder = new ViewEncoder();
+    const encoder = new ViewEncoder(() => UNSENT);
     const objects = new Set<object>();
-    const resources: EncodedResource[] = [];
-    const add = <T extends object>(all: readonly T[], encode: (fresh: T) => EncodedResource) => {
+    const unfit: Unfit[] = [];
+    let batch: Resource[] = [];
+    const send = () => {
+      unfit.push(...this.#refusedOf(batch));
+      batch = [];
+    };
+    const add = <T extends object>(all: Iterable<T>, encode: (fresh: T) => EncodedResource) => {
       for (const one of all) {
         if (objects.has(one) || this.#proven.has(one)) continue;
         objects.add(one);
-        resources.push(encode(one));
+        batch.push(encode(one).wire);
+        if (batch.length === BATCH) send();
       }
     };
     for (const account of snapshot.accounts.values()) {
@@ -53,14 +65,18 @@ export class Prover {
       });
       objects.add(account);
     }
-    add([...snapshot.staticEndpoints.values()], (endpoints) => encoder.endpoints(endpoints));
-    const bytes = this.#codec.responseSerialize({ resources: resources.map(({ wire }) => wire) });
-    const unfit = this.#codec.responseDeserialize(bytes).resources.flatMap((wire) => {
+    add(snapshot.staticEndpoints.values(), (endpoints) => encoder.endpoints(endpoints));
+    send();
+    if (unfit.length === 0) for (const object of objects) this.#proven.add(object);
+    return unfit;
+  }
+
+  #refusedOf(resources: Resource[]): Unfit[] {
+    const bytes = this.#codec.responseSerialize({ resources });
+    return this.#codec.responseDeserialize(bytes).resources.flatMap((wire) => {
       const decoded = decodeResource(wire);
       return decoded.ok ? [] : [unfitOf(decoded.error)];
     });
-    if (unfit.length === 0) for (const object of objects) this.#proven.add(object);
-    return unfit;
   }
 
   /** An edge has thousands of routes, of which an edit changes one. */
