@@ -12,6 +12,8 @@ import type { TestAuthority, TestIdentity } from './test-authority.ts';
 
 export interface HarnessOptions {
   readonly port?: number;
+  /** Begins the nonces. */
+  readonly run?: string;
   readonly registry?: Registry;
   readonly settled?: () => boolean;
   readonly locate?: (ruleId: string) => string;
@@ -52,7 +54,7 @@ export async function startDiscovery(
     identity: authority.server,
     peers: authority,
     definition: loadServices().discovery,
-    run: `run${++runs}`,
+    run: options.run ?? `run${++runs}`,
     log,
     now: () => Date.now(),
     viewOf: (account) => {

@@ -70,10 +70,11 @@ export interface RecordingServer {
   close(): void;
 }
 
-/** `identity` stands in for the control plane's own. */
+/** `identity` stands in for the control plane's own, `serialize` for the real one. */
 export async function startRecordingServer(
   authority: TestAuthority,
   identity: TestIdentity = authority.server,
+  serialize?: (response: DiscoveryResponse) => Buffer,
 ): Promise<RecordingServer> {
   const received: DiscoveryRequest__Output[] = [];
   let newest: ServerDuplexStream<DiscoveryRequest__Output, DiscoveryResponse> | null = null;
@@ -86,7 +87,11 @@ export async function startRecordingServer(
     },
   };
   const server = new Server();
-  server.addService(loadServices().discovery, handlers);
+  const { Stream } = loadServices().discovery;
+  server.addService(
+    { Stream: serialize === undefined ? Stream : { ...Stream, responseSerialize: serialize } },
+    handlers,
+  );
   const port = await bind(server, { host: '127.0.0.1', port: 0 }, new MutualTls(identity));
   return {
     port,
