@@ -96,7 +96,7 @@ function fromService(known: Known, request: AskedRequest, caller: string, view: 
   });
 }
 
-const USUAL_PORT = { http: 80, https: 443, tcp: 0 } as const;
+const USUAL_PORT = { http: 80, https: 443, tcp: 0, tls: 443 } as const;
 
 function destinationStep({ known, caller }: Path, { name, service }: OutboundListener): Step {
   const calling = known.snapshot.mesh.services.get(caller);

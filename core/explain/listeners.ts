@@ -17,7 +17,7 @@ export interface ChosenListener {
   readonly first: Step;
 }
 
-const USUAL = { http: 80, https: 443, tcp: 0 } as const;
+const USUAL = { http: 80, https: 443, tcp: 0, tls: 0 } as const;
 
 /** `from`: only of this edge's account. */
 export function chooseListener(known: Known, request: AskedRequest, from: string | null): ChosenListener {
@@ -47,28 +47,36 @@ function listenersOf({ snapshot }: Known, from: string | null): readonly EdgeLis
 function hears(listener: EdgeListenerResource, { scheme, port, method }: AskedRequest): boolean {
   if (port !== 0 && listener.port !== port && listener.port !== 0) return false;
   const bytes = listener.tcp.length > 0;
-  if (scheme === 'tcp') return bytes;
+  if (scheme === 'tcp' || scheme === 'tls') return bytes && (listener.tls === null) === (scheme === 'tcp');
   // An edge is no proxy for its clients' own destinations.
   if (method === 'CONNECT') return false;
   return scheme === 'https' ? listener.tls !== null : listener.tls === null && !bytes;
 }
 
-function serves(listener: EdgeListenerResource, { host, authority }: AskedRequest): boolean {
-  if (listener.tls === 'passthrough') {
-    return compilePassthrough(listener.tcp.map(({ sni }) => ({ sni, value: true })))(host) !== undefined;
-  }
-  return listener.tcp.length > 0 || hostMatches(servedHosts(listener.hosts), hostOf(authority));
+function serves(listener: EdgeListenerResource, request: AskedRequest): boolean {
+  return specificity(listener, request) > 0;
 }
 
-/** Who serves the host goes before who has the very port. */
+/** 0: not this host. 1: every host. 2: it is named. */
+function specificity({ tls, tcp, hosts }: EdgeListenerResource, { scheme, host, authority }: AskedRequest): number {
+  if (tls === 'passthrough') {
+    return compilePassthrough(tcp.map(({ sni }) => ({ sni, value: true })))(host) === undefined ? 0 : 2;
+  }
+  // Without TLS nobody says a name to a listener of bytes.
+  if (scheme === 'tcp') return 1;
+  if (!hostMatches(servedHosts(hosts), tcp.length > 0 ? host : hostOf(authority))) return 0;
+  return hosts.length === 0 ? 1 : 2;
+}
+
+/** Who has the very port goes before who has another; then who names the host. */
 function rank(listener: EdgeListenerResource, request: AskedRequest): number {
   const port = request.port === 0 ? USUAL[request.scheme] : request.port;
-  return (serves(listener, request) ? 2 : 0) + (listener.port === port ? 1 : 0);
+  return (listener.port === port && port !== 0 ? 3 : 0) + specificity(listener, request);
 }
 
 function portNote({ port }: EdgeListenerResource, { scheme, port: asked }: AskedRequest): readonly string[] {
   if (asked !== 0 || port === USUAL[scheme] || port === 0) return [];
-  return scheme === 'tcp' ? [] : [`the URL names no port, which is ${USUAL[scheme]} to clients`];
+  return USUAL[scheme] === 0 ? [] : [`the URL names no port, which is ${USUAL[scheme]} to clients`];
 }
 
 function unheard(all: readonly EdgeListenerResource[], { scheme, host, port }: AskedRequest): Step {

@@ -7,7 +7,7 @@ const NAME_WIDTH = 15;
 export function explanationLines(explanation: Explanation): readonly string[] {
   const { request, snapshot, steps, targets } = explanation;
   const caller = request.caller === '' ? '' : `, called by ${request.caller}`;
-  const asked = request.url.startsWith('tcp:') ? request.url : `${request.method} ${request.url}`;
+  const asked = /^(?:tcp|tls):/i.test(request.url) ? request.url : `${request.method} ${request.url}`;
   return [
     `${asked}${caller} (snapshot ${snapshot})`,
     ...steps.flatMap((each) => stepLines(each, '  ')),

@@ -3,7 +3,8 @@ import type { TargetHead } from '../decide/request-target.ts';
 import { err, ok, type Result } from '../kit/result.ts';
 import type { NameValue } from '../model/mesh.ts';
 
-export type Scheme = 'http' | 'https' | 'tcp';
+/** tcp: bytes. tls: bytes inside of TLS, whose name (SNI) is that of the URL. */
+export type Scheme = 'http' | 'https' | 'tcp' | 'tls';
 
 export interface AskedRequest {
   readonly method: string;
@@ -48,7 +49,7 @@ export function readRequest(text: string, fields: readonly string[]): Result<Ask
   if (parts === null) return problem(`found ${quote(url)}, expected a URL with scheme and host`, EXAMPLE);
   const [, scheme = '', authority = '', rest = ''] = parts;
   const known = schemeOf(scheme.toLowerCase());
-  if (known === null) return problem(`found ${scheme}://, expected http, https or tcp`, EXAMPLE);
+  if (known === null) return problem(`found ${scheme}://, expected http, https, tcp or tls`, EXAMPLE);
   const place = readAuthority(authority);
   if (!place.ok) return place;
   const said = headers.value.find(({ name }) => name === 'host')?.value;
@@ -105,7 +106,7 @@ function readFields(fields: readonly string[]): Result<readonly NameValue[], Req
 }
 
 function schemeOf(text: string): Scheme | null {
-  return text === 'http' || text === 'https' || text === 'tcp' ? text : null;
+  return text === 'http' || text === 'https' || text === 'tcp' || text === 'tls' ? text : null;
 }
 
 function quote(text: string): string {

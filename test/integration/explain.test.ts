@@ -2,15 +2,20 @@
 // that a proxy on real sockets comes to and writes down.
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import { connect as tlsConnect } from 'node:tls';
 import fc from 'fast-check';
 import { explainRequest } from '../../core/explain/explain.ts';
 import type { Explanation } from '../../core/explain/explanation.ts';
 import type { Known } from '../../core/explain/known.ts';
 import { readRequest } from '../../core/explain/request.ts';
 import { configuredMesh, localhost } from '../support/configured-mesh.ts';
+import { eventually } from '../support/eventually.ts';
 import { ask, startUpstream } from '../support/http-peers.ts';
 import { knownOf } from '../support/known-config.ts';
+import type { ProxyHarness } from '../support/proxy-harness.ts';
+import { tcpApp, tcpClient } from '../support/tcp-peers.ts';
 
 function explained(known: Known, text: string, from: string | null, headers: readonly string[] = []): Explanation {
   const request = readRequest(text, headers);
@@ -18,6 +23,10 @@ function explained(known: Known, text: string, from: string | null, headers: rea
   const explanation = explainRequest(known, request.value, from);
   assert.ok(explanation.ok, `${text}: ${JSON.stringify(explanation)}`);
   return explanation.value;
+}
+
+function connectionsOf(harness: ProxyHarness): readonly Readonly<Record<string, unknown>>[] {
+  return harness.lines.filter(({ message }) => message === 'connection').map(({ fields }) => fields);
 }
 
 interface Case {
@@ -178,4 +187,66 @@ test('for random calls it says what the sidecars of caller and callee do: destin
     }
   }
   assert.deepEqual([...seen].sort(), ['bad-request', 'denied', 'egress-denied', 'passed']);
+});
+
+const BYTES = (app: number): string => `version: 1
+services:
+  web: { run: x, calls: [open, shut] }
+  open: { port: ${app}, protocol: tcp, allow: [{ from: [web, edge-main] }] }
+  shut: { port: 2, protocol: tcp, allow: [] }
+edges:
+  main:
+    listeners:
+      - { port: 0, address: 127.0.0.1, tls: passthrough }
+      - { port: 0, address: 127.0.0.1, protocol: tcp, to: shut }
+      - { port: 0, address: 127.0.0.1, protocol: tcp, to: open, tls: internal, hosts: [open.test] }
+    routes:
+      - { match: { sni: ["*.db.test", db.test] }, to: shut }
+      - { match: { sni: one.db.test }, to: open }
+`;
+
+test('for connections it says what edges and sidecars do with bytes: name, cluster, authorization', async (t) => {
+  const app = await tcpApp(t, (socket) => socket.end('app'));
+  const yaml = BYTES(app.port);
+  const mesh = await configuredMesh(t, yaml);
+  const callees = {
+    open: await mesh.callee('open', localhost(app.port)),
+    shut: await mesh.callee('shut', localhost(2)),
+  };
+  const edge = await mesh.edge('main', { certificate: await mesh.authority.svid('edge-main') });
+  const web = await mesh.caller('web', ['open', 'shut']);
+  const known = knownOf(`${yaml}mesh: { trustDomain: shop.test }\n`);
+  const tls = (listener: number, servername: string) => () =>
+    tlsConnect({ ...localhost(edge.port(`edge/main/${listener}`)), servername, rejectUnauthorized: false });
+  const plain = (harness: ProxyHarness, listener: string) => () => connect(localhost(harness.port(listener)));
+  const table = [
+    { url: 'https://db.test', proxy: edge, open: tls(0, 'db.test') },
+    { url: 'https://two.db.test', proxy: edge, open: tls(0, 'two.db.test') },
+    { url: 'tls://one.db.test', proxy: edge, open: tls(0, 'one.db.test') },
+    { url: 'https://none.test', proxy: edge, open: tls(0, 'none.test') },
+    { url: 'tls://open.test', proxy: edge, open: tls(2, 'open.test') },
+    { url: 'tcp://127.0.0.1', proxy: edge, open: plain(edge, 'edge/main/1') },
+    { url: `tcp://open:${app.port}`, proxy: web, open: plain(web, 'outbound/open') },
+    { url: 'tcp://shut:2', proxy: web, open: plain(web, 'outbound/shut') },
+  ];
+  for (const { url, proxy, open } of table) {
+    const before = connectionsOf(proxy).length;
+    const counts = { open: connectionsOf(callees.open).length, shut: connectionsOf(callees.shut).length };
+    const client = tcpClient(t, 0, open());
+    await client.ended;
+    const line = await eventually(() => connectionsOf(proxy)[before] ?? null);
+    const { refused, targets, steps, request } = explained(known, url, proxy === web ? 'web' : null);
+    assert.equal(request.caller, proxy === web ? 'web' : 'edge-main', url);
+    if (refused !== null) {
+      assert.equal(refused.code, line['code'], url);
+      continue;
+    }
+    const [target] = targets;
+    assert.equal(target?.cluster, line['cluster'], url);
+    if (proxy === edge) assert.equal(steps.find(({ step }) => step === 'route')?.rule, line['route'], url);
+    const name = target?.cluster === 'open' ? 'open' : 'shut';
+    const inbound = await eventually(() => connectionsOf(callees[name])[counts[name]] ?? null);
+    assert.equal(target?.steps.find(({ step }) => step === 'authorization')?.rule, inbound['rule'], url);
+    assert.equal(target?.refused?.code ?? '', inbound['code'], url);
+  }
 });
