@@ -16,13 +16,19 @@ export function canonicalText(value: unknown, known?: ReadonlyMap<object, string
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const text = known?.get(value);
   if (text !== undefined) return text;
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item, known)).join(',')}]`;
-  const entries: [string, unknown][] = value instanceof Map ? [...value] : Object.entries(value);
-  const fields = entries
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalText(field, known)}`);
-  return `{${fields.join(',')}}`;
+  // Thousands of objects at every start: text is put together as it comes, without lists in between.
+  let made = '';
+  if (Array.isArray(value)) {
+    for (const item of value) made += `${made === '' ? '' : ','}${canonicalText(item, known)}`;
+    return `[${made}]`;
+  }
+  const fields: ReadonlyMap<string, unknown> | null = value instanceof Map ? value : null;
+  const plain: Readonly<Record<string, unknown>> = { ...value };
+  for (const name of (fields === null ? Object.keys(plain) : [...fields.keys()]).sort()) {
+    const field = fields === null ? plain[name] : fields.get(name);
+    if (field !== undefined) made += `${made === '' ? '' : ','}${JSON.stringify(name)}:${canonicalText(field, known)}`;
+  }
+  return `{${made}}`;
 }
 
 /** 16 hex digits: what is logged with every decision. */

@@ -109,7 +109,7 @@ function tokenize(text: string, lines: LineCounter): Tokens {
   const parser = new Parser();
   const value: CST.Token[] = [];
   for (const lexeme of lex(text)) {
-    value.push(...parser.next(lexeme));
+    for (const token of parser.next(lexeme)) value.push(token);
     if (parser.stack.length > MAX_NESTING) return { ok: false, offset: parser.offset };
   }
   value.push(...parser.end());
