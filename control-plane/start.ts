@@ -190,7 +190,7 @@ async function readConfig(files: readonly string[], intake: ConfigIntake, closer
   intake.requireConfig();
 }
 
-interface State extends Omit<ApiFacts, 'proxies' | 'ask' | 'authority'> {
+interface State extends Omit<ApiFacts, 'proxies' | 'ask' | 'hold' | 'release' | 'authority'> {
   readonly authority: Authority;
   readonly snapshots: SnapshotStore;
   readonly registry: Registry;
@@ -219,7 +219,13 @@ async function serveFacts(
   closers.add(() => admin.close());
   const api = await serveApi(
     settings,
-    { ...state, proxies: facts.proxies, ask: (instance, query) => servers.discovery.ask(instance, query) },
+    {
+      ...state,
+      proxies: facts.proxies,
+      ask: (instance, query) => servers.discovery.ask(instance, query),
+      hold: (instance) => servers.discovery.hold(instance),
+      release: (instance) => servers.discovery.release(instance),
+    },
     log,
     closers,
   );

@@ -9,6 +9,7 @@ import type { HostPort } from '../../core/model/mesh.ts';
 import { bindError, bindSocket, type RunningServer } from '../../host/admin.ts';
 import { callerOf, type Caller } from './caller.ts';
 import { changeOperations } from './change-operations.ts';
+import { drainOperations } from './drain-operations.ts';
 import { answer, find, type Asked } from './dispatch.ts';
 import type { ApiFacts } from './facts.ts';
 import { OPENAPI_PATH, openApiOf } from './openapi.ts';
@@ -174,7 +175,7 @@ export class ApiServer {
 }
 
 function operationsOf(facts: ApiFacts): readonly Operation[] {
-  return [...readOperations(facts), ...changeOperations(facts)];
+  return [...readOperations(facts), ...changeOperations(facts), ...drainOperations(facts)];
 }
 
 function startTimer(ms: number, callback: () => void): () => void {

@@ -4,11 +4,11 @@ import type { ConfigError } from '../../core/config/problem.ts';
 import type { Result } from '../../core/kit/result.ts';
 import type { Outcome as Changed, StaleSnapshot, UnknownSnapshot } from '../snapshot/changes.ts';
 import { isText } from '../snapshot/history-entry.ts';
-import type { Caller } from './caller.ts';
 import { APPLY_REQUEST, CHANGE, PLAN_REQUEST, ROLLBACK_REQUEST, type ChangeDone } from './contract-changes.ts';
 import type { ApiFacts } from './facts.ts';
 import { snapshotItem } from './items.ts';
 import { done, problem, type Call, type Operation, type Outcome } from './operation.ts';
+import { whoOf } from './who.ts';
 
 /** A configuration is at most so many files, and a name so many characters. */
 const MOST_FILES = 256;
@@ -53,13 +53,6 @@ async function rollback(facts: Pick<ApiFacts, 'changes' | 'proxies'>, call: Call
   const hash = fieldOf(call.body, 'hash');
   if (typeof hash !== 'string' || hash === '') return problem('bad-request', 'the request names no snapshot: "hash"');
   return answer(facts, await facts.changes.rollback(hash, whoOf(call), call.ifMatch));
-}
-
-/** As it goes into the audit log and onto terminals. */
-function whoOf({ caller, body }: { readonly caller: Caller; readonly body: unknown }): string {
-  if (caller.name !== '') return `${caller.name} (${caller.role})`;
-  const who = fieldOf(body, 'who');
-  return typeof who === 'string' && who !== '' ? who.slice(0, MOST_NAME).replaceAll(/\p{Cc}/gu, ' ') : 'somebody';
 }
 
 function withFiles(

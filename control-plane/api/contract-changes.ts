@@ -50,7 +50,16 @@ export const CHANGE = record(
 );
 export type ChangeDone = Shape<typeof CHANGE>;
 
-export const DRAIN = record({ instance: Type.String() }, 'The proxy was asked to leave.');
+export const DRAIN_REQUEST = record({ who: WHO });
+
+export const DRAIN = record(
+  {
+    instance: Type.String(),
+    drained: flag('Whether it is taken out now.'),
+    late: texts('Callers, as account/instance, that have not acknowledged in time that it is; they may call it still.'),
+  },
+  'An instance that was taken out, or let back.',
+);
 export type DrainDone = Shape<typeof DRAIN>;
 
 /** Why something was refused or failed; with the kind come further fields. */
@@ -68,6 +77,7 @@ export const PROBLEM_KINDS = [
   'invalid',
   'unknown',
   'stale',
+  'conflict',
 ] as const;
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 

@@ -80,6 +80,7 @@ export const PROXY = record(
     since: time('When its stream was opened.'),
     notAfter: time('End of the certificate with which it connected.'),
     registered: flag('Whether callers are told of it.'),
+    drained: flag('An operator has taken it out.'),
     status: orNull(PROXY_STATUS),
   },
   'A proxy with an open stream.',

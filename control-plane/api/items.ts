@@ -39,6 +39,7 @@ export function proxiesOf(facts: ApiFacts): readonly ProxyItem[] {
       current: snapshot !== null && snapshot === inForce,
       refusal,
       registered: registered.has(`${account}/${instance}`),
+      drained: state.held,
       since: timeOf(state.since),
       notAfter: timeOf(state.notAfter),
       status: state.status === null ? null : proxyStatus(state.status),

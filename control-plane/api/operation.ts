@@ -65,6 +65,7 @@ export const PROBLEM_STATUS: Readonly<Record<ProblemKind, number>> = {
   method: 405,
   timeout: 504,
   stale: 412,
+  conflict: 409,
   'too-large': 413,
   invalid: 422,
   failed: 500,
@@ -77,6 +78,10 @@ export const COMMON_PROBLEMS: readonly ProblemKind[] = ['unauthenticated', 'forb
 
 export function done(value: object, tag: string | null = null): Outcome {
   return { ok: true, value, tag };
+}
+
+export function notFound(one: string, name: string): Outcome {
+  return problem('not-found', `there is no ${one} "${name}"`, 'see `weft get`');
 }
 
 export function problem(kind: ProblemKind, message: string, hint = '', more: Partial<Problem> = {}): Outcome {

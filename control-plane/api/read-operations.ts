@@ -20,6 +20,7 @@ import { auditItem, certificatesOf, proxiesOf, snapshotsOf, statusOf } from './i
 import { routesOf, servicesOf } from './mesh-items.ts';
 import {
   done,
+  notFound,
   problem,
   type Call,
   type Operation,
@@ -180,10 +181,6 @@ async function audit(facts: ApiFacts, { query }: Call): Promise<Outcome> {
       lines.flatMap((line) => auditItem(line) ?? []),
     ),
   );
-}
-
-function notFound(one: string, name: string): Outcome {
-  return problem('not-found', `there is no ${one} "${name}"`, `see \`weft get\``);
 }
 
 function list(facts: ApiFacts, items: readonly Lists[ListName][]) {

@@ -9,7 +9,7 @@ import type { ComposeArgs } from './compose/command.ts';
 import { addQuestions } from './explain/register.ts';
 import type { NetnsCommand } from './netns/command.ts';
 import type { NetnsFlags } from './netns/options.ts';
-import { addGet } from './get/register.ts';
+import { addDrain, addGet } from './get/register.ts';
 import { addCa } from './ca/register.ts';
 import { addBackup, addState } from './state/register.ts';
 import type { TokenListArgs } from './token-list.ts';
@@ -49,6 +49,7 @@ function createProgram(finish: (code: number) => void): Command {
   addValidate(program, finish);
   addState(program, finish, print, printError);
   addGet(program, finish, print, printError);
+  addDrain(program, finish, print);
   addBackup(program, finish, print);
   addQuestions(program, finish, print, printError);
   addContainers(program, finish);

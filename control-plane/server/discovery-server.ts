@@ -9,7 +9,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { MeshError } from '../../core/kit/error.ts';
-import { err } from '../../core/kit/result.ts';
+import { err, ok, type Result } from '../../core/kit/result.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import type { DiscoveryDefinition, DiscoveryHandlers } from '../../proto/gen/weft/v1/Discovery.ts';
 import type { Instance } from '../registry/registry.ts';
@@ -17,13 +17,13 @@ import { hostOfPeer } from '../registry/peer-address.ts';
 import { BoundedRequests } from './bounded-request.ts';
 import type { AskAnswer, AskQuery } from './asks.ts';
 import { MutualTls, type ServerIdentity } from './credentials.ts';
-import { Drains } from './drains.ts';
+import { DRAIN_BOUND, Drains } from './drains.ts';
 import { LastGood } from './last-good.ts';
 import { peerOf, type PeerPolicy } from './peer.ts';
 import { RepeatedLog } from './repeated-log.ts';
 import { ProxyStream, type DiscoveryCall, type StreamContext, type StreamState } from './proxy-stream.ts';
 
-export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated' | 'lastGood' | 'drains'> {
+export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated' | 'lastGood' | 'drains' | 'held'> {
   /** Port 0 is chosen by the system. */
   readonly address: HostPort;
   readonly identity: ServerIdentity;
@@ -46,6 +46,8 @@ export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated' |
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** A connection without a call, in ms: identity calls are short. */
 const MAX_IDLE = 60_000;
+/** Instances that operators have taken out. */
+const MOST_HELD = 10_000;
 /** Some milliseconds. */
 const OFFERS_PER_TURN = 32;
 /** A proxy has one stream; more on one connection are a mistake or an attack. */
@@ -58,6 +60,8 @@ export class DiscoveryServer {
   readonly #server: Server;
   readonly #requests: BoundedRequests;
   readonly #drains: Drains;
+  /** Keys of the instances that an operator has taken out, also of those whose stream is lost. */
+  readonly #held = new Set<string>();
   /** By instance: a newer stream of an instance takes the place of the older. */
   readonly #streams = new Map<string, ProxyStream>();
   #opened = 0;
@@ -80,7 +84,7 @@ export class DiscoveryServer {
       for (const stream of this.#streams.values()) if (stream.account === account) stream.offer();
     });
     const repeated = new RepeatedLog(options.log, options.now);
-    this.#context = { ...options, repeated, lastGood, drains: this.#drains };
+    this.#context = { ...options, repeated, lastGood, drains: this.#drains, held: this.#held };
     this.#requests = new BoundedRequests(options.definition);
     this.#credentials = new MutualTls(options.identity);
     const { time = 10_000, timeout = 5_000 } = options.keepalive ?? {};
@@ -143,8 +147,41 @@ export class DiscoveryServer {
 
   /** Asks one proxy what it has decided of late; an error in words where it cannot tell. `instance`: `orders-7f3a`. */
   async ask(instance: string, query: AskQuery): Promise<AskAnswer> {
-    for (const stream of this.#streams.values()) if (stream.state.instance === instance) return stream.ask(query);
-    return err(`no proxy ${instance} is connected`);
+    return this.#streamOf(instance)?.ask(query) ?? err(`no proxy ${instance} is connected`);
+  }
+
+  /**
+   * Takes an instance out of every view, until `release` or its goodbye. Resolves with the callers that have not
+   * acknowledged that in time, each as `account/instance`; an error in words.
+   */
+  async hold(instance: string): Promise<Result<readonly string[], string>> {
+    const stream = this.#streamOf(instance);
+    if (stream === undefined) return err(`no proxy ${instance} is connected`);
+    if (stream.state.status?.draining === true) return err(`${instance} leaves already`);
+    if (this.#held.size >= MOST_HELD) return err(`${MOST_HELD} instances are taken out already`);
+    this.#held.add(stream.key);
+    return new Promise((done) => {
+      // Who leaves by itself meanwhile is waited for in another way.
+      const cancel = this.#options.after(DRAIN_BOUND + 1_000, () =>
+        done(err(`${instance} left meanwhile, or was taken out by somebody else too`)),
+      );
+      stream.hold((late) => {
+        cancel();
+        done(ok(late));
+      });
+    });
+  }
+
+  /** Lets it back. False: nobody has taken it out. */
+  release(instance: string): boolean {
+    const key = this.#streamOf(instance)?.key ?? [...this.#held].find((each) => each.endsWith(`/${instance}`));
+    if (key === undefined || !this.#held.delete(key)) return false;
+    this.#streams.get(key)?.hold(null);
+    return true;
+  }
+
+  #streamOf(instance: string): ProxyStream | undefined {
+    return [...this.#streams.values()].find((stream) => stream.key.endsWith(`/${instance}`));
   }
 
   /** Cuts every stream at once: proxies keep serving and come back to whoever listens here next. */
@@ -177,7 +214,8 @@ export class DiscoveryServer {
       address,
       prefix: `${this.#options.run}-${++this.#opened}-`,
     };
-    const stream: ProxyStream = new ProxyStream(call, facts, this.#context, () => {
+    const stream: ProxyStream = new ProxyStream(call, facts, this.#context, (how) => {
+      if (how === 'left') this.#held.delete(stream.key);
       if (this.#streams.get(stream.key) === stream) this.#streams.delete(stream.key);
     });
     this.#streams.get(stream.key)?.end(status.ABORTED, 'another stream of the same instance was opened');

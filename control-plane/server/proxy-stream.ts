@@ -45,6 +45,8 @@ export interface StreamContext {
   readonly onAnswer: (answer: 'ack' | 'nack') => void;
   readonly lastGood: LastGood;
   readonly drains: Drains;
+  /** Keys of the instances that an operator has taken out. */
+  readonly held: ReadonlySet<string>;
 }
 
 /** What the server found out about a stream before it began. */
@@ -68,6 +70,8 @@ export interface StreamState extends Instance {
   readonly notAfter: number;
   /** What it last said of itself; null: nothing, as older proxies do. */
   readonly status: ReportedStatus | null;
+  /** An operator has taken it out of every view. */
+  readonly held: boolean;
 }
 
 /** Who opens a stream says who it is within so many ms. */
@@ -75,12 +79,14 @@ const GREETING_TIMEOUT = 10_000;
 /** Before a view that was refused for a passing reason is sent again in the place of an older one. */
 const RETRY: BackoffPolicy = { base: 5_000, cap: 60_000 };
 
+type StreamGone = (how: 'lost' | 'left') => void;
+
 export class ProxyStream implements Caller {
   readonly #call: DiscoveryCall;
   readonly #peer: StreamPeer;
   readonly #address: string;
   readonly #context: StreamContext;
-  readonly #onGone: () => void;
+  readonly #onGone: StreamGone;
   readonly #ledger: StreamLedger;
   #node: { version: string; inboundPort: number } | null = null;
   readonly #standing: Standing;
@@ -92,7 +98,7 @@ export class ProxyStream implements Caller {
   #cancelTimer: () => void;
   #open = true;
 
-  constructor(call: DiscoveryCall, facts: StreamFacts, context: StreamContext, onGone: () => void) {
+  constructor(call: DiscoveryCall, facts: StreamFacts, context: StreamContext, onGone: StreamGone) {
     this.#call = call;
     this.#peer = facts.peer;
     this.#address = facts.address;
@@ -106,6 +112,7 @@ export class ProxyStream implements Caller {
       instance: () => this.#instance(),
       join: context.join,
       drains: context.drains,
+      held: () => context.held.has(this.key),
       log: context.log,
       onDrained: () => this.#write({ drained: true }),
     });
@@ -122,6 +129,7 @@ export class ProxyStream implements Caller {
       since: this.#since,
       notAfter: this.#peer.notAfter,
       status: this.#standing.status,
+      held: this.#context.held.has(this.key),
     };
   }
 
@@ -151,6 +159,12 @@ export class ProxyStream implements Caller {
   async ask(query: AskQuery): Promise<AskAnswer> {
     if (this.#standing.status === null) return err('its version does not answer questions');
     return this.#asks.ask(query);
+  }
+
+  /** An operator takes it out or, with null, lets it back. */
+  hold(onDone: ((late: readonly string[]) => void) | null): void {
+    if (onDone === null) this.#standing.release();
+    else this.#standing.hold(onDone);
   }
 
   receive(request: DiscoveryRequest__Output): void {
@@ -309,7 +323,7 @@ export class ProxyStream implements Caller {
     this.#open = false;
     this.#cancelTimer();
     this.#asks.end();
-    this.#onGone();
+    this.#onGone(how);
     this.#standing.leave(how);
   }
 }

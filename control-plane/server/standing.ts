@@ -11,6 +11,8 @@ export interface StandingOptions {
   /** `callable`: undefined where it has not said how it is. */
   readonly join: (instance: Instance, callable: boolean | undefined) => Place;
   readonly drains: Drains;
+  /** An operator has taken it out. */
+  readonly held: () => boolean;
   readonly log: Log;
   /** Nobody calls it any more, or was waited for long enough. */
   readonly onDrained: () => void;
@@ -35,15 +37,33 @@ export class Standing {
     this.#status = status;
     this.#sayHealth(before, status);
     // Out of the views first: whoever acknowledges one that is cut after this does not call it.
-    this.#place?.setCallable(isCallable(status));
+    this.#place?.setCallable(this.#callable() ?? true);
     if (status.draining && before?.draining !== true) this.#drain();
-    else if (!status.draining) this.#options.drains.stop(this.#options.key);
+    else if (!status.draining && !this.#options.held()) this.#options.drains.stop(this.#options.key);
+  }
+
+  /** An operator takes it out. `onDone`: with the callers that did not acknowledge in time; not called where it leaves. */
+  hold(onDone: (late: readonly string[]) => void): void {
+    const { drains, key, instance } = this.#options;
+    this.#place?.setCallable(false);
+    drains.begin(key, instance(), onDone);
+  }
+
+  /** The operator lets it back. */
+  release(): void {
+    if (this.#status?.draining !== true) this.#options.drains.stop(this.#options.key);
+    this.#place?.setCallable(this.#callable() ?? true);
   }
 
   /** It runs a view. */
   join(): void {
-    const callable = this.#status === null ? undefined : isCallable(this.#status);
-    this.#place ??= this.#options.join(this.#options.instance(), callable);
+    this.#place ??= this.#options.join(this.#options.instance(), this.#callable());
+  }
+
+  /** undefined: it has not said how it is. */
+  #callable(): boolean | undefined {
+    if (this.#options.held()) return false;
+    return this.#status === null ? undefined : isCallable(this.#status);
   }
 
   leave(how: 'lost' | 'left'): void {

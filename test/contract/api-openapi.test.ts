@@ -96,7 +96,7 @@ function isDateTime(text: string): boolean {
 }
 
 async function meshOf(t: TestContext) {
-  const running = await runControlPlaneHere(t, MESH, { api: true });
+  const running = await runControlPlaneHere(t, MESH, { api: true, settle: 0 });
   const agent = await running.sidecar({ account: 'orders', version: 'v1', instance: 'orders-1' });
   await eventually(async () => {
     const { json } = await askSocket(running, { path: '/v1/proxies/orders-1' });
@@ -147,6 +147,20 @@ function requestsFor(
         ...[{ body: { hash: snapshot, who: 'eve' } }, { body: {} }, { body: { hash: 'ffff' } }, { body: tooLong }],
         ...[{ body: { hash: snapshot }, headers: stale }],
       ];
+    case 'drain':
+      return [
+        { body: {} },
+        { body: {}, absent: true },
+        { body: {}, headers: { 'content-type': 'text/plain' } },
+        { body: tooLong },
+      ];
+    case 'undrain':
+      return [
+        { body: { who: 'eve' } },
+        { body: {} },
+        { body: {}, headers: { 'content-type': 'text/plain' } },
+        { body: tooLong },
+      ];
     case 'listAudit':
       return [{}, { query: '?limit=0' }];
     case 'getDecisions':
@@ -156,8 +170,8 @@ function requestsFor(
   }
 }
 
-/** Described, and not brought out here: a fault, a crowd, a silent proxy, a control plane that has nothing in force. */
-const ELSEWHERE = new Set(['500', '503', '504', 'getConfig 404', 'rollback 422', 'getDecisions 200']);
+/** Described, and not brought out here: a fault, a crowd, a silent proxy, one that leaves, a control plane that has nothing in force. */
+const ELSEWHERE = new Set(['500', '503', '504', 'getConfig 404', 'rollback 422', 'getDecisions 200', 'drain 409']);
 
 test('every operation answers as it is described, and with nothing that is not', async (t) => {
   const { running } = await meshOf(t);

@@ -22,7 +22,10 @@ export interface ApiClient {
   plan(files: readonly ConfigText[]): Promise<ChangeAnswer>;
   apply(files: readonly ConfigText[], options: ChangeOptions): Promise<ChangeAnswer>;
   rollback(hash: string, options: ChangeOptions): Promise<ChangeAnswer>;
-  drain(instance: string): Promise<DrainDone>;
+  /** Takes an instance out of every view, and waits until its callers have acknowledged that, or too long. */
+  drain(instance: string, who: string): Promise<DrainDone>;
+  /** Lets it back. */
+  undrain(instance: string, who: string): Promise<DrainDone>;
 }
 
 export interface ChangeOptions {
@@ -43,6 +46,10 @@ export function apiClient(target: ApiTarget): ApiClient {
     const reply = await send({ method: 'POST', path: `/v1/${path}`, body, ifMatch });
     return ANSWERED.has(reply.status) ? parse<ChangeAnswer>(target, reply) : done(target, reply);
   };
+  const act = async (instance: string, verb: string, who: string): Promise<DrainDone> => {
+    const path = `/v1/proxies/${encodeURIComponent(instance)}/${verb}`;
+    return done(target, await send({ method: 'POST', path, body: { who } }));
+  };
   return {
     status: () => must('status'),
     list: (name) => must(name),
@@ -56,10 +63,8 @@ export function apiClient(target: ApiTarget): ApiClient {
     plan: (files) => change('plan', { files }),
     apply: (files, { who, ifMatch }) => change('apply', { files, who }, ifMatch),
     rollback: (hash, { who, ifMatch }) => change('rollback', { hash, who }, ifMatch),
-    drain: async (instance) => {
-      const path = `/v1/proxies/${encodeURIComponent(instance)}/drain`;
-      return done(target, await send({ method: 'POST', path, body: {} }));
-    },
+    drain: (instance, who) => act(instance, 'drain', who),
+    undrain: (instance, who) => act(instance, 'undrain', who),
   };
 }
 

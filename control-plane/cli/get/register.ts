@@ -7,6 +7,20 @@ import { FORMATS, type Format } from './formats.ts';
 type Finish = (code: number) => void;
 type Print = (line: string) => void;
 
+export function addDrain(program: Command, finish: Finish, print: Print): void {
+  withApi(
+    program
+      .command('drain')
+      .description('take an instance out of every view, so that nobody calls it any more; it goes on running')
+      .argument('<instance>', 'its name, as in `weft get proxies`')
+      .option('--undo', 'let it back', false)
+      .option('--json', 'for programs', false),
+  ).action(async (instance: string, options: ApiFlags & { undo: boolean; json: boolean }) => {
+    const { runDrain } = await import('./drain.ts');
+    finish(await runDrain({ instance, ...options }, print));
+  });
+}
+
 interface GetFlags extends ApiFlags {
   readonly watch: boolean;
   readonly output: Format;

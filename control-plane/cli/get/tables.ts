@@ -74,9 +74,10 @@ function proxyRow(proxy: ProxyItem, now: number): readonly string[] {
 }
 
 /** The worst first. */
-function proxyState({ refusal, status, current, snapshot, registered, inboundPort }: ProxyItem): string {
+function proxyState({ refusal, status, current, snapshot, registered, drained, inboundPort }: ProxyItem): string {
   if (refusal !== null) return `refused: ${refusal.message}`;
   if (status?.draining === true) return 'draining';
+  if (drained) return 'drained';
   if (status?.appHealth === 'down') return `app down: ${status.appHealthReason}`;
   if (snapshot === null) return 'no view yet';
   if (!current) return 'stale';

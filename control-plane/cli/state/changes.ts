@@ -1,5 +1,4 @@
 // `weft plan`, `weft apply`, `weft rollback`: what a configuration would change, and putting one in force.
-import { hostname, userInfo } from 'node:os';
 import { compileSnapshot } from '../../../core/compile/snapshot.ts';
 import { parseConfig, type ConfigText, type ParsedConfig } from '../../../core/config/parse.ts';
 import type { ConfigError } from '../../../core/config/problem.ts';
@@ -11,6 +10,7 @@ import type { ChangeAnswer, ChangeDone, Problem } from '../../api/contract-chang
 import { apiClient, type ApiClient } from '../api/client.ts';
 import { apiTarget, type ApiFlags } from '../api/target.ts';
 import { problemLine } from '../validate.ts';
+import { whoAmI } from '../who.ts';
 import { snapshotTable } from '../get/tables.ts';
 import { differenceLines } from './words.ts';
 
@@ -122,17 +122,4 @@ function doneLines(
     action === 'plan' ? `${from ?? 'nothing'} → ${to} would change` : `${to} is in force, after ${from ?? 'nothing'}`;
   const asked = Object.keys(proxies).length > 0;
   return [head, ...differenceLines(difference, asked ? proxies : null)];
-}
-
-function whoAmI(): string {
-  return `${userName()}@${hostname()}`;
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // In a container a user may have no name.
-    return `uid ${process.getuid?.() ?? '?'}`;
-  }
 }
