@@ -9,7 +9,8 @@ import { OID } from './oids.ts';
 /** 16 MiB and about a quarter of a second; OpenSSL reads no file that asks for more than 32 MiB. */
 const SCRYPT = { N: 16_384, r: 8, p: 5 } as const;
 const PBKDF2_ROUNDS = 600_000;
-const MOST_ROUNDS = 10_000_000;
+/** Some seconds. */
+const MOST_ROUNDS = 5_000_000;
 /** Bytes that scrypt may take: 128 · N · r. */
 const MOST_MEMORY = 256 * 1024 * 1024;
 const MOST_PARALLEL = 16;
