@@ -48,6 +48,8 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #membership: Membership;
   readonly #entries = new Map<string, Entry>();
+  /** Key of the instance that was there last, by address and port. */
+  readonly #byPlace = new Map<string, string>();
   readonly #byCluster = new Map<ClusterName, Map<string, Instance>>();
   readonly #listeners = new Set<(instance: Instance, callable: boolean) => void>();
   #sorted: readonly Instance[] | null = null;
@@ -66,9 +68,10 @@ export class Registry {
     const key = keyOf(instance);
     const before = this.#entries.get(key);
     const holder = Symbol(key);
-    const removeOthers = this.#lostAt(instance).filter((other) => other !== key);
     this.#membership.join(key, this.#options.now());
-    for (const other of removeOthers) this.#forget(other);
+    // Who is lost and was where this one is now cannot come back there.
+    const other = this.#byPlace.get(placeOf(instance)) ?? key;
+    if (other !== key && this.#membership.isLost(other)) this.#forget(other);
     this.#set(key, { instance, holder, callable: callable ?? before?.callable ?? true, removed: false });
     this.#settle([]);
     return {
@@ -135,16 +138,6 @@ export class Registry {
     this.#timer = { at, cancel };
   }
 
-  /** Who is lost and was where somebody else is now: it cannot come back there. */
-  #lostAt({ address, inboundPort, account, version }: Instance): string[] {
-    if (inboundPort === 0) return [];
-    const beside = this.#byCluster.get(clusterName(account, version ?? undefined))?.values() ?? [];
-    return [...beside]
-      .filter((other) => other.address === address && other.inboundPort === inboundPort)
-      .map(keyOf)
-      .filter((key) => this.#membership.isLost(key));
-  }
-
   /** Every instance that may be called, sorted by account and name; one list until the next change. */
   instances(): readonly Instance[] {
     this.#sorted ??= [...this.#entries]
@@ -190,6 +183,7 @@ export class Registry {
     this.#timer?.cancel();
     this.#timer = null;
     this.#entries.clear();
+    this.#byPlace.clear();
     this.#byCluster.clear();
     this.#endpoints.clear();
     this.#sorted = null;
@@ -199,8 +193,7 @@ export class Registry {
   /** null: it is forgotten. Tells the listeners where what others see of it has changed. */
   #set(key: string, next: Entry | null): void {
     const before = this.#entries.get(key) ?? null;
-    if (next === null) this.#entries.delete(key);
-    else this.#entries.set(key, next);
+    this.#keep(key, before, next);
     const seen = before !== null && isVisible(before) ? before.instance : null;
     const shown = next !== null && isVisible(next) ? next.instance : null;
     if (seen === shown || (seen !== null && shown !== null && sameInstance(seen, shown))) return;
@@ -209,6 +202,16 @@ export class Registry {
     for (const cluster of shown === null ? [] : clustersOf(shown)) this.#place(cluster, key, shown);
     const about = shown ?? seen;
     if (about !== null) for (const listener of this.#listeners) listener(about, shown !== null);
+  }
+
+  #keep(key: string, before: Entry | null, next: Entry | null): void {
+    const place = before === null ? '' : placeOf(before.instance);
+    if (this.#byPlace.get(place) === key) this.#byPlace.delete(place);
+    if (next === null) this.#entries.delete(key);
+    else {
+      this.#entries.set(key, next);
+      if (next.instance.inboundPort > 0) this.#byPlace.set(placeOf(next.instance), key);
+    }
   }
 
   #place(cluster: ClusterName, key: string, instance: Instance | null): void {
@@ -228,6 +231,10 @@ function isVisible({ callable, removed }: Entry): boolean {
 /** The clusters that an instance is part of. */
 export function clustersOf({ account, version }: Pick<Instance, 'account' | 'version'>): ClusterName[] {
   return version === null ? [clusterName(account)] : [clusterName(account), clusterName(account, version)];
+}
+
+function placeOf({ address, inboundPort }: Instance): string {
+  return `${address} ${inboundPort}`;
 }
 
 function keyOf({ account, instance }: Instance): string {

@@ -116,6 +116,7 @@ export class StreamLedger {
   /** What was refused may be sent again. */
   forgive(): void {
     this.#refused.clear();
+    this.#instead = false;
   }
 
   /**

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, test, type TestContext } from 'node:test';
+import { fakeTimers } from '../support/fake-timers.ts';
 import { eventually } from '../support/eventually.ts';
 import { endpointsIn, fakeProxy, UP } from '../support/fake-proxy.ts';
-import { startDiscovery } from '../support/discovery-harness.ts';
+import { type HarnessOptions, startDiscovery } from '../support/discovery-harness.ts';
 import { sampleEndpoint, sampleView } from '../support/sample-view.ts';
 import { makeTestAuthority, type TestAuthority } from '../support/test-authority.ts';
 
@@ -16,8 +17,8 @@ const A2 = [sampleEndpoint('a-2')];
 /** What the second snapshot has and the first has not. */
 const BAD = { bad: [sampleEndpoint('bad-1')] };
 
-async function startMesh(t: TestContext) {
-  const discovery = await startDiscovery(authority, t);
+async function startMesh(t: TestContext, options: HarnessOptions = {}) {
+  const discovery = await startDiscovery(authority, t, options);
   discovery.setView('orders', sampleView('s1', { a: A1 }));
   const mesh = { ...discovery, authority };
   return {
@@ -123,4 +124,21 @@ test('a view that was refused for what this proxy met is sent again with other i
   mesh.setView('orders', sampleView('s2', { a: A1, bad: [sampleEndpoint('bad-2')] }));
   const third = await first.ack(2);
   assert.deepEqual([third.snapshot, names(third)], ['s2', ['bad', 'bad']]);
+});
+
+test('who runs an older view for a reason that may pass is tried with the newest again, later and later', async (t) => {
+  const timers = fakeTimers();
+  const mesh = await startMesh(t, { after: timers.after });
+  const first = await refused(mesh, 'warm-failed');
+  mesh.setView('orders', sampleView('s2', { a: A2, ...BAD }));
+  await first.nack(2, 'warm-failed');
+  const older = await first.ack(3);
+  assert.deepEqual([older.snapshot, endpointsIn(older)], ['s1', { a: ['a-2'] }]);
+  await first.settled();
+  timers.advance(5_000);
+  assert.equal((await first.view(4)).snapshot, 's2');
+  await first.nack(4, 'warm-failed');
+  await first.settled();
+  timers.advance(60_000);
+  assert.equal(await first.settled(), 5, 'the same endpoints: its agent asks again on a stream of its own');
 });

@@ -17,6 +17,8 @@ export interface HarnessOptions {
   readonly registry?: Registry;
   readonly settled?: () => boolean;
   readonly locate?: (ruleId: string) => string;
+  /** Calls once after `ms`; the returned function cancels. Default: the real clock. */
+  readonly after?: (ms: number, callback: () => void) => () => void;
   readonly keepalive?: { readonly time: number; readonly timeout: number };
 }
 
@@ -61,7 +63,7 @@ export async function startDiscovery(
       const view = views.get(account);
       return view === undefined ? null : { snapshot: view.snapshot, resources: encodeView(view) };
     },
-    after: systemClock.after,
+    after: options.after ?? systemClock.after,
     join: (instance, callable) => registry.join(instance, callable),
     lost: () => registry.lost(),
     settled: options.settled ?? (() => true),

@@ -154,8 +154,10 @@ test('whoever comes up where a lost one was takes its place at once', () => {
   const { registry, ids } = makeRegistry();
   registry.join(orders('orders-1', null, 1)).leave('lost');
   registry.join(orders('orders-2', null, 2));
-  registry.join(orders('orders-3', null, 1));
-  assert.deepEqual(ids('orders'), ['orders-2', 'orders-3']);
+  registry.join({ ...orders('users-1', null, 1), account: 'users' });
+  assert.deepEqual([ids('orders'), ids('users')], [['orders-2'], ['users-1']]);
+  registry.join(orders('orders-3', null, 2));
+  assert.deepEqual(ids('orders'), ['orders-2', 'orders-3'], 'one that is connected stays');
 });
 
 test('instances of an earlier run count as there until their time is up or they are back', () => {
