@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
+import { runDrain } from '../../control-plane/cli/get/drain.ts';
 import { runGet, type GetArgs } from '../../control-plane/cli/get/get.ts';
 import { runApply } from '../../control-plane/cli/state/changes.ts';
 import { describeError } from '../../core/kit/error.ts';
@@ -115,6 +116,32 @@ test('weft get --watch prints a table, then a row for each change', async (t) =>
   await eventually(() => out.includes('web-1 is gone'));
   stop.abort();
   assert.equal(await done, 0);
+});
+
+test('weft drain takes an instance out and lets it back, and the log says who did it', async (t) => {
+  const running = await runControlPlaneHere(t, MESH, { settle: 0 });
+  await running.sidecar({ account: 'orders', version: 'v1', instance: 'orders-1' });
+  await eventually(() => running.plane.facts.instances().length === 1);
+  const drain = async (instance: string, undo: boolean) => {
+    const out: string[] = [];
+    const code = await runDrain({ ...local(running), instance, undo, json: false }, (line) => void out.push(line));
+    return { code, out };
+  };
+  assert.deepEqual(await drain('orders-1', false), {
+    code: 0,
+    out: ['orders-1: nobody calls it any more (`weft drain --undo orders-1` lets it back)'],
+  });
+  assert.deepEqual(running.plane.facts.instances(), []);
+  assert.match((await get(t, { ...local(running), kind: 'proxies' })).out[1] ?? '', /^orders-1 .* drained /);
+  const line = running.log.lines.find(({ message }) => message === 'an operator takes an instance out');
+  assert.match(String(line?.fields['who']), /@/);
+  assert.deepEqual(await drain('orders-1', true), { code: 0, out: ['orders-1 is called again'] });
+  await eventually(() => running.plane.facts.instances().length === 1);
+  assert.match(await failing(drain('orders-1', true)), /refused the command: nobody has taken orders-1 out$/);
+  assert.match(
+    await failing(drain('nobody', false)),
+    /refused the command: there is no proxy "nobody" \(see `weft get`\)$/,
+  );
 });
 
 test('a control plane far away is asked with an operator certificate, by flags or by the environment', async (t) => {
