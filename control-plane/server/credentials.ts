@@ -1,6 +1,7 @@
 // TLS of the discovery port: 1.3 only, a client certificate of the mesh's own authority or no connection.
 // The library's own createSsl cannot say 1.3 and cannot change its certificate while it serves.
 import { ServerCredentials } from '@grpc/grpc-js';
+import { HandshakeTurns } from './handshake-turns.ts';
 
 /** What the server proves itself with; all PEM. */
 export interface ServerIdentity {
@@ -20,8 +21,15 @@ const HANDSHAKE_TIMEOUT = 10_000;
 export class MutualTls extends ServerCredentials {
   constructor(identity: ServerIdentity, client: ClientCertificate = 'required') {
     const required = client === 'required';
+    const turns = new HandshakeTurns({ now: () => performance.now(), later: setImmediate });
     super(
-      { requestCert: required, rejectUnauthorized: required, handshakeTimeout: HANDSHAKE_TIMEOUT },
+      {
+        requestCert: required,
+        rejectUnauthorized: required,
+        handshakeTimeout: HANDSHAKE_TIMEOUT,
+        // Called before the handshake costs anything; without a context of its own the server's is used.
+        SNICallback: (_name, done) => turns.wait(done),
+      },
       contextOf(identity),
     );
   }
