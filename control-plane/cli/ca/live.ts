@@ -29,11 +29,15 @@ export function fetchLiveChain(address: HostPort, name: string | null, limit = L
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
     });
+    let settled = false;
     const settle = (why: string | null): void => {
+      if (settled) return;
+      settled = true;
       clearTimeout(late);
-      const found = { chain: chainOf(socket), ...agreedOn(socket) };
+      // Node 24 crashes where the certificate of a socket is asked for that has come to its end.
+      const found = { chain: socket.destroyed ? [] : chainOf(socket), ...agreedOn(socket) };
       socket.destroy();
-      // A server that wants a certificate of ours has shown its own before it says so.
+      // Over TLS 1.3 a server has shown its certificate before it says that it wants one of ours.
       if (found.chain.length > 0) resolve(found);
       else reject(failed(address, why ?? 'it showed no certificate'));
     };
@@ -72,6 +76,10 @@ function chainOf(socket: TLSSocket): readonly Buffer[] {
 function failed(address: HostPort, why: string): MeshError {
   const said = /wrong version number|packet length too long|record layer/i.test(why)
     ? 'it does not speak TLS there'
-    : why;
-  return new MeshError('connect-failed', { detail: `${formatAddress(address)}: ${said}` });
+    : // What OpenSSL says begins with addresses of memory.
+      why.replace(/^.*SSL routines:[^:]*:/, '').replace(/:\.\..*/s, '');
+  const hint = /alert/.test(why)
+    ? 'it may want a certificate of its clients before it shows its own, as over TLS 1.2'
+    : '';
+  return new MeshError('connect-failed', { detail: `${formatAddress(address)}: ${said}`, hint });
 }
