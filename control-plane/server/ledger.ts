@@ -73,6 +73,8 @@ export class StreamLedger {
   /** What the proxy has said no to, by snapshot. */
   readonly #refused = new Map<string, Refused>();
   #acknowledged: string | null = null;
+  /** What was acknowledged last on this stream; null: nothing yet. */
+  #own: TargetView | null = null;
   /** What it took last was an older view, in the place of one that was refused. */
   #instead = false;
   #resumed = false;
@@ -158,7 +160,9 @@ export class StreamLedger {
     this.#pending = null;
     const { snapshot } = pending.view;
     if (error !== null) {
-      this.#refused.set(snapshot, { holdings: pending.holdings, local: error.code !== 'view-invalid' });
+      // Of a snapshot that it took before, only the endpoints can have displeased it.
+      const local = error.code !== 'view-invalid' || this.#acknowledged === snapshot;
+      this.#refused.set(snapshot, { holdings: pending.holdings, local });
       return { kind: 'nack', snapshot, error };
     }
     this.#acknowledge(pending);
@@ -171,6 +175,7 @@ export class StreamLedger {
     if (this.#unsubscribed) this.#forgetUnsubscribed();
     this.#unsubscribed = false;
     this.#acknowledged = pending.view.snapshot;
+    this.#own = pending.view;
     this.#instead = pending.instead;
     this.#currentAt = pending.epoch;
     if (!pending.instead) this.#refused.clear();
