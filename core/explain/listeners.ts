@@ -29,6 +29,7 @@ export function chooseListener(known: Known, request: AskedRequest, from: string
   const others = ranked.slice(1).filter((each) => serves(each, request));
   const notes = [
     ...portNote(listener, request),
+    ...sizeNote(listener),
     ...others.map((each) => `${each.name} hears it too, on ${placeOf(each)}`).slice(0, 4),
   ];
   const words = `edge ${listener.edge}, ${placeOf(listener)}, ${kindOf(listener)}`;
@@ -77,6 +78,10 @@ function rank(listener: EdgeListenerResource, request: AskedRequest): number {
 function portNote({ port }: EdgeListenerResource, { scheme, port: asked }: AskedRequest): readonly string[] {
   if (asked !== 0 || port === USUAL[scheme] || port === 0) return [];
   return USUAL[scheme] === 0 ? [] : [`the URL names no port, which is ${USUAL[scheme]} to clients`];
+}
+
+function sizeNote({ limits: { bodySize } }: EdgeListenerResource): readonly string[] {
+  return bodySize === 0 ? [] : [`a body of more than ${bodySize} bytes is refused with 413`];
 }
 
 function unheard(all: readonly EdgeListenerResource[], { scheme, host, port }: AskedRequest): Step {
