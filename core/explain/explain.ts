@@ -108,13 +108,15 @@ function destinationStep({ known, caller }: Path, { name, service }: OutboundLis
 /** Its proxy does not know what else there is; here it is known. */
 function notCalled({ known, caller }: Path, authority: string, why: NoDestination): Step {
   const meant = why.reason === 'not-called' ? meantBy(known, caller, authority) : undefined;
-  const hint = meant === undefined ? why.hint : missingCall(known, caller, meant);
+  const hint = meant === undefined ? why.hint : meant === caller ? OWN_APP : missingCall(known, caller, meant);
   const rule = placed(known.locate, `services.${caller}.calls`);
   return {
     ...step('destination', REASONS[why.reason](caller), rule),
     refused: refusal('egress-denied', hint),
   };
 }
+
+const OWN_APP = 'what a service does inside needs no mesh';
 
 const REASONS: Readonly<Record<NoDestination['reason'], (caller: string) => string>> = {
   'not-called': (caller) => `${caller} does not call that`,

@@ -215,6 +215,6 @@ function retryStep(method: string, answers: readonly RetryAnswer[]): Step {
         : `not where an app may have got it (${method} may not be done twice)`,
   ];
   return step('retry', `${words.join(', ')}; ${MAX_ATTEMPTS} tries at most`, NO_RULE, [
-    `only with a body of at most ${REPLAY_BYTES / 1_024} KiB, and before an answer begins`,
+    `never once an answer has begun, nor once more than ${REPLAY_BYTES / 1_024} KiB of a body are sent`,
   ]);
 }
