@@ -60,7 +60,8 @@ export function agoWords(ms: number): string {
   return unit === undefined ? `${Math.round(ms)}ms` : `${Math.floor(ms / unit[1])}${unit[0]}`;
 }
 
-function pathWords({ kind, path }: PathPattern): string {
+/** `/static (prefix)`. */
+export function pathWords({ kind, path }: PathPattern): string {
   return kind === 'prefix' ? `${path} (prefix)` : path;
 }
 

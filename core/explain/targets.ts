@@ -9,7 +9,7 @@ import { ERRORS, type ErrorCode } from '../kit/error-table.ts';
 import { identityOf } from '../compile/authorization.ts';
 import type { Cluster, Endpoint, InboundListener, View } from '../model/view.ts';
 import type { ExplainedEndpoint, Refusal, RetryAnswer, Step, StepName, Target } from './explanation.ts';
-import { durationWords } from './item-words.ts';
+import { durationWords, pathWords } from './item-words.ts';
 import type { Known } from './known.ts';
 import { NO_RULE, type Placed, placed, placedExactly } from './place.ts';
 import { type AskedRequest, headOf } from './request.ts';
@@ -160,7 +160,26 @@ function authorizationStep(known: Known, arrival: Arrival, inbound: InboundListe
   const by = placed(known.locate, decision.ruleId);
   if (decision.allowed) return step('authorization', `${caller} may call ${inbound.service}`, by);
   const words = `${caller} may not call ${inbound.service} like this`;
-  return { ...step('authorization', words, by), refused: refusal('denied', decision.hint) };
+  return { ...step('authorization', words, by, admitted(known, inbound)), refused: refusal('denied', decision.hint) };
+}
+
+const MOST_RULES = 5;
+
+/** Who may call it, rule by rule. */
+function admitted({ locate }: Known, { service, policy: { allow, callers } }: InboundListener): readonly string[] {
+  const accounts = (identities: readonly string[]): string =>
+    identities.map((identity) => identity.slice(identity.lastIndexOf('/') + 1)).join(', ') || 'nobody';
+  if (allow === null)
+    return [`${service} has no allow: it admits who calls it, ${accounts(callers.map((each) => each.identity))}`];
+  const rules = allow.map(({ from, methods, paths, ruleId }) => {
+    const what = [methods.join(','), paths.map(pathWords).join(', ')].filter((part) => part !== '').join(' ');
+    const { at } = placed(locate, ruleId);
+    return `${accounts(from)} may${what === '' ? '' : `: ${what}`} (${at === '' ? ruleId : at})`;
+  });
+  if (rules.length === 0) return [`${service} admits nobody`];
+  return rules.length <= MOST_RULES
+    ? rules
+    : [...rules.slice(0, MOST_RULES), `and ${rules.length - MOST_RULES} rules more`];
 }
 
 /** As the sidecar beside the app does; null: it takes the path for none. */
