@@ -220,16 +220,21 @@ export class StreamLedger {
     return this.#acknowledged === view.snapshot || (instead && runs);
   }
 
-  /** The target, or the view that the account took last, with the endpoints of today: what was not refused. */
+  /**
+   * The target, or the view that the account took last, or what this proxy took last itself: what was not refused. Older
+   * ones have the endpoints of today, since instances come and go under a proxy that a newer sibling leaves behind, too.
+   */
   #choose(target: TargetView, { good, refused }: Precedent): Chosen | null {
     for (const snapshot of this.#refused.keys()) {
-      if (snapshot !== target.snapshot && snapshot !== good?.snapshot) this.#refused.delete(snapshot);
+      const kept = [target.snapshot, good?.snapshot, this.#own?.snapshot];
+      if (!kept.includes(snapshot)) this.#refused.delete(snapshot);
     }
     const newest = this.#chosen(target, false);
     if (this.#refused.size === 0 && !refused) return newest;
     const older = good === null ? null : this.#chosen(withEndpointsOf(good, target), true);
     const newcomer = this.#acknowledged === null ? !this.#resumed : this.#instead;
-    const inOrder = refused && newcomer ? [older, newest] : [newest, older];
+    const own = this.#own === null ? null : this.#chosen(withEndpointsOf(this.#own, target), true);
+    const inOrder = refused && newcomer ? [older, newest, own] : [newest, older, own];
     return inOrder.find((chosen) => chosen !== null && !this.#isRefused(chosen)) ?? null;
   }
 

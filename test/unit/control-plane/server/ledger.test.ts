@@ -112,6 +112,20 @@ test('a refused view is sent again when its endpoints have changed', () => {
   assert.deepEqual(names(ledger.next(target('s1', { a: [sampleEndpoint('a-2')] }))), ['a', 'a']);
 });
 
+test('a proxy that refuses for good what its siblings take goes on with its own view and the instances of now', () => {
+  const { ledger, ack } = subscribed();
+  ack(ledger.next(target('s1', { a: [sampleEndpoint('a-1')] })));
+  const newer = target('s2', { a: [sampleEndpoint('a-1')], b: [] });
+  const refusal = { ...ERROR, code: 'view-invalid' };
+  ledger.receive(request({ responseNonce: nonceOf(ledger.next(newer)), errorDetail: refusal }));
+  assert.equal(ledger.next(newer, { good: newer, refused: false }), null);
+  const later = target('s2', { a: [sampleEndpoint('a-2')], b: [] });
+  const step = ledger.next(later, { good: later, refused: false });
+  assert.deepEqual([step?.snapshot, names(step), step?.removed], ['s1', ['a'], []]);
+  ack(step);
+  assert.equal(ledger.next(later, { good: later, refused: false }), null);
+});
+
 test('what a proxy refused counts as never sent', () => {
   const { ledger, ack, nack } = subscribed();
   ack(ledger.next(target('s1', { a: [] })));
