@@ -88,8 +88,10 @@ export class Standing {
   #sayHealth(before: ReportedStatus | null, { app, appReason }: ReportedStatus): void {
     const { log } = this.#options;
     const { account, instance } = this.#options.instance();
-    if (app === 'down' && before?.app !== 'down') log.warn({ account, instance, reason: appReason }, 'the app is down');
-    else if (app === 'up' && before?.app === 'down') log.info({ account, instance }, 'the app is up again');
+    const reason = appReason;
+    if (app === 'down' && before === null) log.info({ account, instance, reason }, 'the app is not up yet');
+    else if (app === 'down' && before?.app !== 'down') log.warn({ account, instance, reason }, 'the app is down');
+    else if (app === 'up' && before?.app === 'down') log.info({ account, instance }, 'the app is up');
   }
 }
 

@@ -167,6 +167,7 @@ export class MeshProcess {
   }
 
   async close(): Promise<void> {
+    this.#options.shell.leaving();
     this.#keeper?.close();
     this.#runner?.close();
     this.#health.close();

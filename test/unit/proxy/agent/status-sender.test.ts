@@ -56,12 +56,13 @@ test('draining and the health of the app are said at once', () => {
 });
 
 test('many changes become one status, five seconds after the last', async () => {
-  const { sender, sent, now, pass } = setUp();
+  const { sender, sent, now, pass, timers } = setUp();
   sender.first();
   for (const serial of ['b', 'c', 'd']) {
     now.facts = { ...SAMPLE_FACTS, certificate: { serial, notAfter: 0 } };
     sender.changed();
   }
+  assert.equal(timers.pending(), 2, 'one for the status, one to look');
   await pass(4_500);
   assert.equal(sent.length, 0);
   await pass(1_000);

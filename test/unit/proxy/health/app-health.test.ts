@@ -108,6 +108,27 @@ test('a first answer that takes long is not waited for', async () => {
   assert.deepEqual(health.facts, { health: 'down', reason: '127.0.0.1:8080: not asked yet' });
 });
 
+test('what an app that is not meant any more answers late counts for nothing', async () => {
+  const timers = fakeTimers();
+  const answers: ((reason: string) => void)[] = [];
+  const health = new AppHealth({
+    probe: () => new Promise((answer) => answers.push(answer)),
+    after: timers.after,
+    log: recordingLog(),
+    onChange: () => {},
+  });
+  const first = health.follow(TARGET);
+  const second = health.follow({ ...TARGET, address: { host: '127.0.0.1', port: 9 } });
+  answers[1]?.('nobody listens');
+  await second;
+  answers[0]?.('');
+  await settled();
+  assert.deepEqual(health.facts, { health: 'down', reason: '127.0.0.1:9: nobody listens' });
+  timers.advance(250);
+  assert.equal(answers.length, 3, 'one is asked, and no other');
+  await first;
+});
+
 test('when it is closed nothing waits, and what is under way changes nothing', async () => {
   const { health, app, timers } = setUp();
   await health.follow(TARGET);
