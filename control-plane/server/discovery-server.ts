@@ -45,7 +45,7 @@ export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated' |
 /** A request is small; initial_resource_versions of a large view is the largest part of one. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** A connection without a call, in ms: identity calls are short. */
-const MAX_IDLE = 60_000;
+const MAX_IDLE = 20_000;
 /** Instances that operators have taken out. */
 const MOST_HELD = 10_000;
 /** Some milliseconds. */
