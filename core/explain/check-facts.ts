@@ -30,6 +30,8 @@ export interface ProxyFact {
   readonly notAfter: number;
   /** Hash of the last view that it acknowledged; null: none on this stream. */
   readonly snapshot: string | null;
+  /** Whether that was in force when the control plane told it. */
+  readonly current: boolean;
   readonly refusal: { readonly code: string; readonly message: string } | null;
   /** 0: it is not called. */
   readonly inboundPort: number;

@@ -33,7 +33,7 @@ export const configuration: Check = {
     const size = `${count(mesh?.services.size ?? 0, 'service', 'services')}, ${count(mesh?.edges.size ?? 0, 'edge', 'edges')}`;
     const refused =
       refusedConfigs === 0 ? '' : `; ${count(refusedConfigs, 'edit was', 'edits were')} refused since its start`;
-    return `${known?.snapshot.hash ?? ''} is in force: ${size}${refused}`;
+    return `${known?.hash ?? ''} is in force: ${size}${refused}`;
   },
 };
 

@@ -84,16 +84,16 @@ function endFinding(who: string, left: number, remedy: string): readonly Finding
 /** Old is what a proxy runs on its own, or what it chose to keep. */
 export const views: Check = {
   name: 'views',
-  find: ({ proxies, known }) => proxies.flatMap((proxy) => viewFindings(proxy, known?.snapshot.hash ?? null)),
+  find: ({ proxies, known }) => proxies.flatMap((proxy) => viewFindings(proxy, known?.hash ?? null)),
   fine: ({ proxies, known }) =>
     proxies.length === 0
       ? 'no proxy is connected'
-      : `${count(proxies.length, 'proxy runs', 'proxies run')} ${known?.snapshot.hash ?? 'nothing'}`,
+      : `${count(proxies.length, 'proxy runs', 'proxies run')} ${known?.hash ?? 'nothing'}`,
 };
 
 function viewFindings(proxy: ProxyFact, inForce: string | null): readonly Finding[] {
   const who = nameOf(proxy);
-  const { refusal, snapshot, word } = proxy;
+  const { refusal, snapshot, current, word } = proxy;
   if (refusal !== null) {
     const words = `${who} refused the configuration and runs ${snapshot ?? 'none'}: ${refusal.message} (${refusal.code})`;
     return [finding('views', 'error', words, 'mend it, or `weft rollback`')];
@@ -102,7 +102,7 @@ function viewFindings(proxy: ProxyFact, inForce: string | null): readonly Findin
     const words = `${who} runs a view from its disk, ${agoWords(word.viewAge)} old`;
     return [finding('views', 'warning', words, 'it has no view of this control plane yet: see its log')];
   }
-  if (snapshot === inForce) return [];
+  if (current) return [];
   const words = `${who} runs ${snapshot ?? 'no view of this control plane'}, in force is ${inForce ?? 'nothing'}`;
   return [finding('views', 'warning', words, 'if it stays so: its log says what it waits for')];
 }

@@ -64,7 +64,7 @@ export function explainDecision(
     ...where,
     rule: known === null ? { rule: decision.rule, at: '' } : placed(known.locate, decision.rule),
     now: known === null ? null : again(known, decision, where.account),
-    same: known === null ? null : known.snapshot.hash === decision.snapshot,
+    same: known === null ? null : known.hash === decision.snapshot,
   };
 }
 

@@ -254,7 +254,7 @@ function ended(path: Omit<Path, 'view'>, last: Step): Explanation {
 function begun({ known, request, caller, steps }: Omit<Path, 'view'>, target: string): Explanation {
   const { method, url, authority } = request;
   return {
-    snapshot: known.snapshot.hash,
+    snapshot: known.hash,
     request: { method, url, caller, authority, target },
     steps,
     limits: [],

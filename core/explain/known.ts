@@ -6,6 +6,8 @@ import { viewFor } from '../compile/view.ts';
 import type { Locate } from './place.ts';
 
 export interface Known {
+  /** By which it goes in logs; another version of Weft may name the same configuration otherwise. */
+  readonly hash: string;
   readonly snapshot: Snapshot;
   readonly locate: Locate;
   /** null: nobody was asked. Static endpoints are known all the same. */

@@ -16,5 +16,5 @@ export function knownOf(yaml: string): Known {
     const place = sources.get(ruleId(rule));
     return place === undefined ? '' : `${place.file}:${place.line}:${place.column}`;
   };
-  return { snapshot: compiled.value, locate, instances: null };
+  return { hash: compiled.value.hash, snapshot: compiled.value, locate, instances: null };
 }

@@ -78,9 +78,9 @@ async function factsOf(
 }
 
 function proxyFact(item: ProxyItem, now: number): ProxyFact {
-  const { name, account, proxyVersion: program, snapshot, refusal, inboundPort, registered, status } = item;
+  const { name, account, proxyVersion: program, snapshot, current, refusal, inboundPort, registered, status } = item;
   return {
-    ...{ name, account, program, snapshot, refusal, inboundPort, registered },
+    ...{ name, account, program, snapshot, current, refusal, inboundPort, registered },
     notAfter: Date.parse(status?.certificate?.notAfter ?? item.notAfter),
     word: status === null ? null : wordOf(status, now),
   };

@@ -40,6 +40,7 @@ export async function knownFrom(client: ApiClient, proxies: readonly ProxyItem[]
     warnings: asked.value.warnings,
     known: {
       ...asked.value.known,
+      hash: config.snapshot,
       instances: (cluster) => instances.get(cluster) ?? [],
       trouble: troubleOf(proxies),
     },
@@ -52,7 +53,10 @@ function compiled(texts: readonly ConfigText[]): Result<Asked, readonly ConfigEr
   const { mesh, sources, warnings } = parsed.value;
   const snapshot = compileSnapshot(mesh, sha256Hex);
   if (snapshot.ok)
-    return ok({ known: { snapshot: snapshot.value, locate: locateIn(sources), instances: null }, warnings });
+    return ok({
+      known: { hash: snapshot.value.hash, snapshot: snapshot.value, locate: locateIn(sources), instances: null },
+      warnings,
+    });
   return err(
     snapshot.error.map(({ ruleId: path, message }) => ({
       ...(sources.get(path) ?? { file: '', line: 1, column: 1 }),

@@ -35,6 +35,7 @@ const WORD: ProxyWord = {
 function proxy(name: string, account: string, more: Partial<ProxyFact> = {}): ProxyFact {
   return {
     ...{ name, account, program: '0.3.0', snapshot: hash, refusal: null, inboundPort: 15_006, registered: true },
+    current: (more.snapshot === undefined ? hash : more.snapshot) === hash,
     notAfter: NOW + 48 * HOUR,
     word: WORD,
     ...more,
@@ -174,7 +175,7 @@ test('fewer instances than the configuration names are a warning', () => {
   const yaml = YAML.replace('v1: {}', 'v1: { instances: 3 }');
   const one = { id: 'one', host: '10.0.0.1', port: 15_006, weight: 1 };
   const known = { ...knownOf(yaml), instances: () => [one] };
-  const proxies = PROXIES.map((each) => ({ ...each, snapshot: known.snapshot.hash }));
+  const proxies = PROXIES.map((each) => ({ ...each, snapshot: known.hash }));
   assert.deepEqual(amiss(facts({ known, proxies })), [
     'warning  instances      orders@v1 has 1 instance of the 3 that the configuration names (weft.yaml:4:3) → see `weft get proxies`',
   ]);
@@ -219,7 +220,7 @@ test('an instance that cannot be reached is one error with all who miss it; an a
 test('plaintext that leaves the machine is a warning, with the line', () => {
   const yaml = YAML.replace('tls: internal', 'address: 0.0.0.0').replace('127.0.0.1:9000', '"10.0.0.9:9000"');
   const known = { ...knownOf(yaml), instances: facts().known?.instances ?? null };
-  const proxies = PROXIES.map((each) => ({ ...each, snapshot: known.snapshot.hash }));
+  const proxies = PROXIES.map((each) => ({ ...each, snapshot: known.hash }));
   assert.deepEqual(amiss(facts({ known, proxies })), [
     'warning  plaintext      the edge main takes plaintext from other machines on 0.0.0.0:8443 (weft.yaml:8:17) → add tls: internal, or address: 127.0.0.1',
     'warning  plaintext      legacy is called in plaintext, at 10.0.0.9:9000 (weft.yaml:5:3) → put it into the mesh with a sidecar',
