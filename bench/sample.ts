@@ -2,7 +2,7 @@
 
 /**
  * cpu: µs of CPU per request, all threads; rps: requests a second; p50, p99: ms; rss, anon, file: MiB at the end of the
- * round; mibPerCpuSecond: MiB of bodies moved per second of CPU; perConnection: KiB of RSS; growth: MiB of RSS since
+ * round; perCpuSecond: things done per second of CPU; mibPerCpuSecond: MiB of bodies moved per second of CPU; perConnection: KiB of RSS; growth: MiB of RSS since
  * minute two; others: share of the proxy's core that other programs took, in percent; lag: how late the generator of a fixed rate was, ms at p99.
  */
 export type Measure =
@@ -15,6 +15,7 @@ export type Measure =
   | 'file'
   | 'failures'
   | 'mibPerCpuSecond'
+  | 'perCpuSecond'
   | 'mibPerSecond'
   | 'perConnection'
   | 'perConnectionAnon'

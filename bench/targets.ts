@@ -105,6 +105,17 @@ export const TARGETS: readonly Target[] = [
   memory('idle', 'anon', 28, 'sidecar idle, 10 services in its view, private (RssAnon) in MiB'),
   memory('minute 5 of load', 'rss', 100, 'sidecar after five minutes of load, RSS in MiB'),
   memory('minute 5 of load', 'growth', 1, 'sidecar from minute two to five of load, growth of RSS in MiB'),
+  {
+    suite: 'issuance',
+    point: 'P-256',
+    fixed: false,
+    measure: 'perCpuSecond',
+    subject: 'Weft',
+    base: null,
+    sense: 'at least',
+    limit: 300,
+    says: 'SVIDs issued per second per core, from request to ledger',
+  },
 ];
 
 function latency(suite: string, points: readonly string[], names: typeof WEFT | typeof PAIR, what: string): Target[] {

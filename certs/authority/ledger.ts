@@ -29,6 +29,8 @@ export interface Grant {
 
 const PRUNE_EVERY = 1024;
 const MAX_LINE = 4096;
+/** Lines of one write. */
+const MOST_TOGETHER = 256;
 
 /** Holds an open file from `openLedger` until `close`. One process writes at a time. */
 export class GrantLedger {
@@ -37,7 +39,11 @@ export class GrantLedger {
   readonly #bySerial: Map<string, Grant>;
   /** Lines that could not be read at start: their certificates cannot be renewed. */
   readonly damagedLines: number;
-  #writes: Promise<void> = Promise.resolve();
+  readonly #waiting: Waiting[] = [];
+  /** Set while something is being written. */
+  #writing: Promise<void> | null = null;
+  /** A write failed: what there is of its last line must not swallow the next one. */
+  #torn = false;
   #untilPrune = PRUNE_EVERY;
 
   constructor(file: FileHandle, clock: Clock, loaded: LoadedGrants) {
@@ -69,28 +75,51 @@ export class GrantLedger {
   }
 
   /** Resolves once the line is on disk; before that the certificate must not leave. */
-  async record(grant: Grant): Promise<void> {
-    const write = this.#writes.then(() => this.#append(grant));
-    // The next write waits for this one, whatever became of it.
-    this.#writes = write.catch(() => {});
-    await write;
+  record(grant: Grant): Promise<void> {
+    return new Promise((done, fail) => {
+      this.#waiting.push({ grant, done, fail });
+      this.#writing ??= this.#writeAll();
+    });
   }
 
   async close(): Promise<void> {
-    await this.#writes;
+    await this.#writing;
     await this.#file.close();
   }
 
-  async #append(grant: Grant): Promise<void> {
-    await this.#file.appendFile(`${JSON.stringify(grant)}\n`);
+  /** Whoever comes while the disk is busy goes together with the others: a sync is what a line costs. */
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MOST_TOGETHER);
+      try {
+        await this.#append(batch.map(({ grant }) => grant));
+        for (const { done } of batch) done();
+      } catch (error) {
+        this.#torn = true;
+        for (const { fail } of batch) fail(error);
+      }
+    }
+    this.#writing = null;
+  }
+
+  async #append(grants: readonly Grant[]): Promise<void> {
+    const lines = grants.map((grant) => `${JSON.stringify(grant)}\n`).join('');
+    await this.#file.appendFile(this.#torn ? `\n${lines}` : lines);
+    this.#torn = false;
     await this.#file.datasync();
-    this.#bySerial.set(grant.serial, grant);
-    this.#untilPrune -= 1;
+    for (const grant of grants) this.#bySerial.set(grant.serial, grant);
+    this.#untilPrune -= grants.length;
     if (this.#untilPrune > 0) return;
     this.#untilPrune = PRUNE_EVERY;
     const now = this.#clock();
     for (const [serial, old] of this.#bySerial) if (old.notAfter <= now) this.#bySerial.delete(serial);
   }
+}
+
+interface Waiting {
+  readonly grant: Grant;
+  readonly done: () => void;
+  readonly fail: (error: unknown) => void;
 }
 
 interface LoadedGrants {
