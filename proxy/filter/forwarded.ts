@@ -128,17 +128,18 @@ function stripOutside(headers: HeaderList): void {
     if (first !== 0x78 && first !== 0x66) continue;
     // Apps behind CGI and WSGI read both as one: `X_Forwarded_For` would be a way around.
     const lower = name.toLowerCase().replaceAll('_', '-');
-    if (lower.startsWith('x-weft-') || lower.startsWith('x-envoy-') || OUTSIDE_NAMES.has(lower)) fields.splice(i, 2);
+    if (lower.startsWith('x-weft-') || lower.startsWith('x-envoy-') || OUTSIDE_NAMES.has(lower)) headers.removeAt(i);
   }
 }
 
 /** What one sidecar says to another is not for apps: `x-weft-*` of an answer from the mesh. */
 export function meshResponseFilter(head: ResponseHead): void {
-  const { fields } = head.headers;
+  const { headers } = head;
+  const { fields } = headers;
   for (let i = fields.length - 2; i >= 0; i -= 2) {
     const name = fields[i] as string;
     if (name.length >= 7 && (name.charCodeAt(0) | 0x20) === 0x78 && name.slice(0, 7).toLowerCase() === 'x-weft-') {
-      fields.splice(i, 2);
+      headers.removeAt(i);
     }
   }
 }

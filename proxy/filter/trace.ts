@@ -1,6 +1,7 @@
 // Request id and trace: taken over from the hop before where they are well formed, made here where this
 // is the first one. Every hop is the parent of the next (source: W3C Trace Context §3.2).
 import type { ExchangeRecord, RequestHead } from '../exchange.ts';
+import type { HeaderList } from '../kit/header-list.ts';
 import type { IdSource } from './ids.ts';
 
 /** `00-<trace id>-<parent id>-<flags>`. */
@@ -11,7 +12,8 @@ const ZERO_PARENT = '0'.repeat(16);
 
 /** Fills in `traceparent`, `x-request-id` and `x-trace-id` of the request, and both ids of the record. */
 export function identify(head: RequestHead, record: ExchangeRecord, ids: IdSource): void {
-  const { fields } = head.headers;
+  const { headers } = head;
+  const { fields } = headers;
   let parentAt = -1;
   let requestIdAt = -1;
   let traceIdAt = -1;
@@ -36,17 +38,17 @@ export function identify(head: RequestHead, record: ExchangeRecord, ids: IdSourc
   const parent = `00-${traceId}-${random.slice(32, 48)}-${flags}`;
   const requestId =
     requestIdAt !== -1 && isToken(fields[requestIdAt] as string) ? (fields[requestIdAt] as string) : random.slice(48);
-  if (duplicated) head.headers.set('traceparent', parent);
-  else put(fields, parentAt, 'traceparent', parent);
-  put(fields, requestIdAt, 'x-request-id', requestId);
-  put(fields, traceIdAt, 'x-trace-id', traceId);
+  if (duplicated) headers.set('traceparent', parent);
+  else put(headers, parentAt, 'traceparent', parent);
+  put(headers, requestIdAt, 'x-request-id', requestId);
+  put(headers, traceIdAt, 'x-trace-id', traceId);
   record.traceId = traceId;
   record.requestId = requestId;
 }
 
-function put(fields: string[], at: number, name: string, value: string): void {
-  if (at === -1) fields.push(name, value);
-  else fields[at] = value;
+function put(headers: HeaderList, at: number, name: string, value: string): void {
+  if (at === -1) headers.add(name, value);
+  else headers.setAt(at - 1, value);
 }
 
 function isNamed(name: string, lowerName: string): boolean {

@@ -29,6 +29,6 @@ export class DateSource {
       const name = fields[i] as string;
       if (name.length === 4 && (name === 'Date' || name.toLowerCase() === 'date')) return;
     }
-    fields.push('date', this.text());
+    headers.add('date', this.text());
   }
 }

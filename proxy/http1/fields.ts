@@ -49,6 +49,10 @@ export class FieldParser {
   readonly #limits: Http1Limits;
   #named: string[] | null = null;
   #trailersAccepted = false;
+  /** Of the last line: where its name ends, and where its value begins and ends. */
+  #colon = 0;
+  #valueStart = 0;
+  #valueEnd = 0;
 
   constructor(limits: Http1Limits) {
     this.#limits = limits;
@@ -59,6 +63,7 @@ export class FieldParser {
     this.#reset();
     if (end - start > this.#limits.headerBytes)
       return this.refuse('the header section is too long', 'headers-too-large');
+    this.headers.source = text;
     let count = 0;
     for (let at = start; at < end; ) {
       if (++count > this.#limits.headerFields) return this.refuse('there are too many fields', 'headers-too-large');
@@ -88,18 +93,15 @@ export class FieldParser {
       }
       const next = this.#plainLine(text, at, end);
       if (next < 0) return null;
+      const name = text.slice(at, this.#colon);
       at = next;
-    }
-    const { fields } = this.headers;
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i] as string;
       const lower = name.toLowerCase();
       if (lower === 'content-length' || lower === 'transfer-encoding') {
         this.refuse('framing in a trailer section');
         return null;
       }
       if (!mayTrail(lower) || named?.includes(lower)) continue;
-      kept.add(name, fields[i + 1] as string);
+      kept.add(name, text.slice(this.#valueStart, this.#valueEnd));
     }
     return kept;
   }
@@ -137,8 +139,8 @@ export class FieldParser {
   #line(text: string, start: number, end: number): number {
     const next = this.#plainLine(text, start, end);
     if (next < 0) return next;
-    const { fields } = this.headers;
-    const name = fields[fields.length - 2] as string;
+    const name = text.slice(start, this.#colon);
+    const value = text.slice(this.#valueStart, this.#valueEnd);
     switch (name.length) {
       case 2:
       case 4:
@@ -148,28 +150,30 @@ export class FieldParser {
       case 14:
       case 16:
       case 17: {
-        const value = fields[fields.length - 1] as string;
         const taken = this.#special(name.toLowerCase(), value);
         if (taken === REFUSED) return -1;
-        if (taken === TAKEN) fields.length -= 2;
         // Legal, sent by nobody, and read differently by parsers in use: llhttp is one.
         if ((this.chunked || this.contentLength >= 0) && name.length >= 14 && text.slice(start, next).includes('\t')) {
           this.refuse('a tab around a framing value');
           return -1;
         }
+        if (taken === TAKEN) return next;
         break;
       }
       default:
     }
+    if (next - start === name.length + value.length + 4 && text.charCodeAt(this.#colon + 1) === SP)
+      this.headers.addLine(name, value, next);
+    else this.headers.add(name, value);
     return next;
   }
 
+  /** Where the parts of one line are; the index after it, or -1. */
   #plainLine(text: string, start: number, end: number): number {
     let at = start;
     while (TOKEN[text.charCodeAt(at)] === 1) at++;
     if (at === start || text.charCodeAt(at) !== COLON) return this.#badName(text, start, at);
-    const name = text.slice(start, at);
-    at++;
+    this.#colon = at++;
     for (let c = text.charCodeAt(at); c === SP || c === HTAB; c = text.charCodeAt(at)) at++;
     const valueStart = at;
     while (FIELD_VALUE[text.charCodeAt(at)] === 1) at++;
@@ -182,7 +186,8 @@ export class FieldParser {
       valueEnd--;
       c = text.charCodeAt(valueEnd - 1);
     }
-    this.headers.add(name, text.slice(valueStart, valueEnd));
+    this.#valueStart = valueStart;
+    this.#valueEnd = valueEnd;
     return at + 2;
   }
 

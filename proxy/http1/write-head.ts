@@ -35,9 +35,17 @@ function isOwn(name: string): boolean {
 }
 
 function fieldLines(headers: HeaderList): string {
-  const { fields } = headers;
+  const { fields, runs } = headers;
   let lines = '';
-  for (let i = 0; i < fields.length; i += 2) {
+  for (let i = 0, next = 0; i < fields.length; i += 2) {
+    const run = runs[next];
+    if (run !== undefined && run.first === i) {
+      // As they came, and checked when they did; the parser keeps no field that is the codec's own.
+      lines += headers.source.slice(run.from, run.to);
+      next += 1;
+      i = run.end - 2;
+      continue;
+    }
     const name = fields[i] as string;
     const value = fields[i + 1] as string;
     if (isOwn(name)) continue;

@@ -51,7 +51,7 @@ export class MessageReader implements FieldSink {
     if (kind !== PSEUDO) this.#others = true;
     switch (kind) {
       case PLAIN:
-        this.#headers.fields.push(name, value);
+        this.#headers.add(name, value);
         return;
       case PSEUDO:
         return this.#takePseudo(name, value);
@@ -101,7 +101,7 @@ export class MessageReader implements FieldSink {
     if (this.#expect !== '' && this.#expect !== '100-continue')
       return this.#refuse('an expectation other than 100-continue', 'expectation-failed');
     if (endStream && this.#contentLength > 0) return this.#bad('a content-length and no body');
-    if (this.#cookie !== '') this.#headers.fields.push('cookie', this.#cookie);
+    if (this.#cookie !== '') this.#headers.add('cookie', this.#cookie);
     if (protocol !== undefined) {
       if (endStream || this.#contentLength >= 0) return this.#bad('a WebSocket with a body');
       if (target === '*') return this.#bad('a path that is none');
@@ -132,7 +132,7 @@ export class MessageReader implements FieldSink {
     if (!(status >= 100 && status <= 599) || status === 101) return this.#bad('the status is not one');
     if (status < 200 && endStream) return this.#bad('an end without an answer');
     const length = this.#contentLength;
-    if (this.#cookie !== '') this.#headers.fields.push('cookie', this.#cookie);
+    if (this.#cookie !== '') this.#headers.add('cookie', this.#cookie);
     const declares = method === 'HEAD' || status === 304;
     const bodiless = declares || status === 204 || status < 200;
     if (endStream && !bodiless && length > 0) return this.#bad('a content-length and no body');

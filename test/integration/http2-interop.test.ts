@@ -242,7 +242,7 @@ async function ownClient(
 interface Got {
   status: number;
   bytes: number;
-  trailers: string[] | null;
+  trailers: readonly string[] | null;
   error: MeshError | null;
   readonly done: Promise<void>;
   readonly upstream: Upstream;
@@ -253,7 +253,13 @@ function send(connection: Http2ClientConnection, method = 'GET', bodyLength = 0)
   const done = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const got = { status: 0, bytes: 0, trailers: null as string[] | null, error: null as MeshError | null, done };
+  const got = {
+    status: 0,
+    bytes: 0,
+    trailers: null as readonly string[] | null,
+    error: null as MeshError | null,
+    done,
+  };
   const waiting: Buffer[] = [];
   const upstream = connection.request(testHead({ 'X-Case': 'Kept' }, { method, bodyLength }), {
     onInformational() {},

@@ -87,6 +87,6 @@ function answerAgain({ head, body, trailers }: SeenAnswer, method: string): Buff
 function listOf(fields: readonly string[] | null): HeaderList | null {
   if (fields === null) return null;
   const list = new HeaderList();
-  list.fields.push(...fields);
+  for (let i = 0; i < fields.length; i += 2) list.add(fields[i] as string, fields[i + 1] as string);
   return list;
 }

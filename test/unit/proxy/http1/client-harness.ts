@@ -12,7 +12,7 @@ export class SeenAnswer implements UpstreamHandler {
   informational: number[] = [];
   head: ResponseHead | null = null;
   body = '';
-  trailers: string[] | null = null;
+  trailers: readonly string[] | null = null;
   ended = false;
   error: MeshError | null = null;
   tunnel: Tunnel | null = null;

@@ -11,7 +11,7 @@ import { FakeSocket } from './fake-socket.ts';
 export interface SeenRequest {
   head: RequestHead;
   body: string;
-  trailers: string[] | null;
+  trailers: readonly string[] | null;
   ended: boolean;
   aborted: MeshError | null;
   downstream: Downstream;

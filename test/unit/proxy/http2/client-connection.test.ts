@@ -29,7 +29,7 @@ interface Sent {
   readonly informational: number[];
   head: ResponseHead | null;
   body: string;
-  trailers: string[] | null;
+  trailers: readonly string[] | null;
   ended: boolean;
   error: MeshError | null;
 }

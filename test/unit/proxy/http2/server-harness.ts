@@ -13,7 +13,7 @@ export interface SeenRequest {
   readonly head: RequestHead;
   readonly downstream: Downstream;
   body: string;
-  trailers: string[] | null;
+  trailers: readonly string[] | null;
   ended: boolean;
   drains: number;
   aborted: MeshError | null;
