@@ -18,6 +18,10 @@ export interface Watcher {
   onEndpoint(proxy: SimulatedProxy, id: string, port: number, there: boolean): void;
   onAcknowledged(proxy: SimulatedProxy, first: boolean): void;
   onLost(proxy: SimulatedProxy): void;
+  /** It would try to connect now: calls `connect`, at once or when there is room. */
+  onTurn(proxy: SimulatedProxy, connect: () => void): void;
+  /** The control plane has accepted the stream, or it has come to nothing. */
+  onOpened(proxy: SimulatedProxy): void;
 }
 
 /** As proxy/agent has them. */
@@ -71,7 +75,7 @@ export class SimulatedProxy {
     // A process that starts anew: nothing is held.
     this.#versions = emptyVersions();
     this.#endpoints.clear();
-    this.#connect();
+    this.#turn();
   }
 
   leave(): void {
@@ -80,6 +84,7 @@ export class SimulatedProxy {
     this.#cancelStatus();
     this.#write({ subscriptions: RESOURCE_TYPES.map((type) => ({ type: WIRE_TYPE[type], unsubscribe: ['*'] })) });
     this.#connection?.stream.end();
+    this.#connection = null;
   }
 
   #connect(): void {
@@ -87,12 +92,16 @@ export class SimulatedProxy {
     this.#connection = connection;
     const { stream } = connection;
     const giveUp = after(() => stream.cancel(), KEEPALIVE.timeout);
-    stream.on('metadata', () => clearTimeout(giveUp));
+    stream.on('metadata', () => {
+      clearTimeout(giveUp);
+      this.#watcher.onOpened(this);
+    });
     stream.on('error', () => {});
     stream.on('data', (response) => this.#take(response));
     stream.on('status', () => {
       clearTimeout(giveUp);
       connection.close();
+      this.#watcher.onOpened(this);
       if (this.#connection === connection) this.#lost();
     });
     this.#write({
@@ -114,9 +123,14 @@ export class SimulatedProxy {
     this.#acknowledged = false;
     this.#watcher.onLost(this);
     const delay = backoffDelay(BACKOFF, Math.max(0, this.#failures - 1), Math.random());
-    after(() => {
-      if (!this.#away) this.#connect();
-    }, delay);
+    after(() => this.#turn(), delay);
+  }
+
+  #turn(): void {
+    this.#watcher.onTurn(this, () => {
+      if (this.#away || this.#connection !== null) this.#watcher.onOpened(this);
+      else this.#connect();
+    });
   }
 
   #take(response: DiscoveryResponse__Output): void {

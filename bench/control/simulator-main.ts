@@ -32,12 +32,17 @@ const watcher: Watcher = {
   onAcknowledged(proxy, first) {
     if (!first) return;
     currentAt = now();
-    opened(proxy);
     if (movers.has(proxy.identity.instance)) begun.push([comeId(proxy.identity.instance, proxy.port), currentAt]);
   },
-  onLost(proxy) {
+  onTurn(proxy, connect) {
+    queue.push([proxy, connect]);
+    openMore();
+  },
+  onOpened(proxy) {
+    if (opening.delete(proxy)) openMore();
+  },
+  onLost() {
     losses += 1;
-    opened(proxy);
   },
 };
 
@@ -45,22 +50,21 @@ const watcher: Watcher = {
 const FIRST_PORT = 20_000;
 const TICK = 20;
 
-/** At the start as many at once as a mesh that grows would send; after a loss nobody waits for anybody. */
-const AT_ONCE = 48;
-const queue: SimulatedProxy[] = [];
+/**
+ * Handshakes at once. A hundred processes would do them on cores of their own; here they share one, and a client that does
+ * more at once than it can gives up on what it has begun, which would measure the client.
+ */
+const AT_ONCE = 64;
+const queue: (readonly [SimulatedProxy, () => void])[] = [];
 const opening = new Set<SimulatedProxy>();
-
-function opened(proxy: SimulatedProxy): void {
-  if (opening.delete(proxy)) openMore();
-}
 
 function openMore(): void {
   while (opening.size < AT_ONCE) {
-    const proxy = queue.shift();
-    if (proxy === undefined) return;
+    const next = queue.shift();
+    if (next === undefined) return;
+    const [proxy, connect] = next;
     opening.add(proxy);
-    const { account, instance } = proxy.identity;
-    proxy.join(account.startsWith('edge-') ? 0 : FIRST_PORT + Number(instance.slice(instance.lastIndexOf('-') + 1)));
+    connect();
   }
 }
 
@@ -72,9 +76,11 @@ function obey(order: Order): void {
         const proxy = new SimulatedProxy(identity, 0, order.address, method, watcher);
         proxies.set(identity.instance, proxy);
         if (!movers.has(identity.instance)) still.add(proxy);
-        queue.push(proxy);
+        const { account, instance } = identity;
+        const port = FIRST_PORT + Number(instance.slice(instance.lastIndexOf('-') + 1));
+        proxy.join(account.startsWith('edge-') ? 0 : port);
       }
-      return openMore();
+      return;
     case 'leave': {
       const proxy = proxies.get(order.instance);
       if (proxy === undefined) return;

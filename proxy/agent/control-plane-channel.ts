@@ -22,6 +22,8 @@ export const CONTROL_PLANE_CHANNEL: ChannelOptions = {
   'grpc.use_local_subchannel_pool': 1,
   // The environment's proxy is for the app; nobody may stand between a proxy and its control plane.
   'grpc.enable_http_proxy': 0,
+  // Books of every connection and call, which nobody here asks for.
+  'grpc.enable_channelz': 0,
 };
 
 /**
