@@ -53,8 +53,13 @@ export function smoothWeighted(
   return best;
 }
 
+/** What least-request goes by, the more the better: weight per request in flight, the next one included. */
+export function requestScore(weight: number, active: number): number {
+  return weight / (active + 1);
+}
+
 /**
- * Two different endpoints by chance, the one with more weight per request in flight: w / (active + 1). On a tie the
+ * Two different endpoints by chance, the one with the higher `requestScore`. On a tie the
  * first drawn. Source: Envoy, least request load balancer (power of two choices).
  *
  * @param active requests in flight, per endpoint
@@ -77,9 +82,9 @@ export function leastRequest(
   if (count === 1) return first;
   const drawn = Math.floor(random2 * (count - 1));
   const second = nth(usable, previous, drawn < place1 ? drawn : drawn + 1);
-  const load1 = (active[first] as number) + 1;
-  const load2 = (active[second] as number) + 1;
-  return (weights[second] as number) * load1 > (weights[first] as number) * load2 ? second : first;
+  const score1 = requestScore(weights[first] as number, active[first] as number);
+  const score2 = requestScore(weights[second] as number, active[second] as number);
+  return score2 > score1 ? second : first;
 }
 
 function nth(usable: Uint8Array, previous: number, place: number): number {

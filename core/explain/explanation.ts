@@ -55,6 +55,8 @@ export interface ExplainedEndpoint {
   readonly weight: number;
   /** Requests in flight from the proxy that was asked; null: none was. */
   readonly active: number | null;
+  /** By which least-request chooses, the higher of two; null where it is not that, or nobody was asked. */
+  readonly score: number | null;
   /** Part of the exchanges that the balancer gives it, 0 to 1. */
   readonly share: number;
 }

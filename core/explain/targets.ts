@@ -1,7 +1,7 @@
 // The far end of a request, cluster by cluster: who must prove what, whether the callee lets it in, which instances
 // there are, and what happens where a try fails.
 import { authorize, type AuthorizationDecision, authorizeConnection, compileAuthorizer } from '../decide/authorize.ts';
-import { balancerOf } from '../decide/balance.ts';
+import { balancerOf, requestScore } from '../decide/balance.ts';
 import { grpcForm } from '../decide/grpc.ts';
 import { RequestTarget } from '../decide/request-target.ts';
 import { decideRetry, type FailureKind, MAX_ATTEMPTS, REPLAY_BYTES, isIdempotent } from '../decide/retry.ts';
@@ -88,19 +88,19 @@ function endpointsOf(known: Known, cluster: Cluster, view: View): readonly Expla
   if (cluster.kind === 'mesh' && known.instances === null) return null;
   const endpoints = view.endpoints.get(cluster.name)?.endpoints ?? [];
   const weights = endpoints.map(({ weight }) => weight);
+  const balancer = balancerOf(cluster.balance, weights);
   const active = endpoints.map(({ id }) => known.active?.(cluster.name, id) ?? null);
   const shares = sharesOfEndpoints(
-    balancerOf(cluster.balance, weights),
+    balancer,
     weights,
     active.map((each) => each ?? 0),
   );
-  return endpoints.map((endpoint, index) => ({
-    id: endpoint.id,
-    address: addressOf(endpoint),
-    weight: endpoint.weight,
-    active: active[index] ?? null,
-    share: shares[index] ?? 0,
-  }));
+  return endpoints.map((endpoint, index) => {
+    const { id, weight } = endpoint;
+    const busy = active[index] ?? null;
+    const score = busy === null || balancer !== 'least-request' ? null : requestScore(weight, busy);
+    return { id, address: addressOf(endpoint), weight, active: busy, score, share: shares[index] ?? 0 };
+  });
 }
 
 function addressOf({ host, port }: Endpoint): string {
@@ -125,12 +125,16 @@ function endpointsStep(known: Known, cluster: Cluster, endpoints: readonly Expla
     return { ...step('endpoints', 'there is no instance', placed(known.locate, cluster.ruleId)), refused };
   }
   const notes = endpoints.map((endpoint) => {
-    const { id, address, active, share } = endpoint;
-    const load = active === null ? '' : `, ${active} in flight`;
+    const { id, address, active, score, share } = endpoint;
+    const load = active === null ? '' : `, ${active} in flight${score === null ? '' : ` (score ${rounded(score)})`}`;
     const trouble = known.trouble?.(cluster.service, id) ?? null;
     return `${id === address ? '' : `${id} `}${address}${load}, ${percent(share)}${trouble === null ? '' : `; ${trouble}`}`;
   });
   return step('endpoints', endpoints.length === 1 ? 'one' : `${endpoints.length}: ${how}`, by, notes);
+}
+
+function rounded(score: number): number {
+  return Math.round(score * 1_000) / 1_000;
 }
 
 /** `12.5 %`. */
