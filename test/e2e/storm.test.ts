@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
+import { seededRandom } from '../../core/kit/random.ts';
 import { eventually } from '../support/eventually.ts';
 import type { ProxyProcess } from '../support/proxy-process.ts';
-import { seeded, StormConfig } from '../support/storm-config.ts';
+import { StormConfig } from '../support/storm-config.ts';
 import { type Instance, makeStormMesh, type StormMesh } from '../support/storm-mesh.ts';
 import { startTraffic, type Traffic } from '../support/storm-traffic.ts';
 
@@ -115,7 +116,7 @@ async function roll(storm: Storm, old: Instance, name: string, version?: string)
 test(`a storm: no request fails, and new instances are used within a second (seed ${SEED})`, {
   timeout: (SECONDS + 120) * 1_000,
 }, async (t: TestContext) => {
-  const random = seeded(SEED);
+  const random = seededRandom(SEED);
   const diary = new Diary();
   let config: StormConfig | null = null;
   const mesh = await makeStormMesh(t, (ports) => (config = new StormConfig(ports)).text());
