@@ -7,6 +7,7 @@ import type { Clock } from '../ambient.ts';
 import { clientNames, hostNames, serverNames, svidNames } from '../policy/names.ts';
 import { operatorId, type Operator } from '../policy/operator.ts';
 import { certificateFingerprint, type SignedCertificate } from '../x509/certificate.ts';
+import type { RevokedCertificate } from '../x509/crl.ts';
 import type { ExtendedKeyUsage } from '../x509/extensions.ts';
 import type { GeneralName } from '../x509/general-name.ts';
 import type { Name } from '../x509/name.ts';
@@ -134,6 +135,15 @@ export class Authority {
   async signClient({ publicKey, name, life }: ClientRequest): Promise<IssuedCertificate> {
     const names = clientNames(name);
     return this.#sign({ publicKey, subject: { commonName: name }, names, extended: ['clientAuth'], life });
+  }
+
+  /**
+   * A list of what it revoked, for the world outside the mesh; DER.
+   * @param life until the next list, ms
+   */
+  async signCrl(number: number, revoked: readonly RevokedCertificate[], life: number): Promise<Buffer> {
+    const now = this.#clock();
+    return this.#signer.signCrl({ number, thisUpdate: now, nextUpdate: now + life, revoked });
   }
 
   async #sign(leaf: Leaf): Promise<IssuedCertificate> {

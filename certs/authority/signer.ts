@@ -6,6 +6,7 @@ import {
   type CertificateTemplate,
   type SignedCertificate,
 } from '../x509/certificate.ts';
+import { prepareCrl, type CrlTemplate } from '../x509/crl.ts';
 import { keyIdOf } from '../x509/key.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -18,9 +19,11 @@ export interface Signer {
   /** End of the signing certificate, ms since 1970: nothing that is signed may outlive it. */
   readonly notAfter: number;
   sign(template: CertificateTemplate): Promise<SignedCertificate>;
+  /** DER. */
+  signCrl(template: CrlTemplate): Promise<Buffer>;
 }
 
-export interface SignerParts extends Omit<Signer, 'sign'> {
+export interface SignerParts extends Omit<Signer, 'sign' | 'signCrl'> {
   readonly key: SigningKey;
   /** The signing certificate. */
   readonly issuing: CertificateFields;
@@ -35,6 +38,10 @@ export function signerWith(parts: SignerParts, random: RandomBytes): Signer {
     ...rest,
     sign: async (template) => {
       const prepared = prepareCertificate(template, issuer, random);
+      return prepared.finish(await key.sign(prepared.tbs));
+    },
+    signCrl: async (template) => {
+      const prepared = prepareCrl(template, issuer);
       return prepared.finish(await key.sign(prepared.tbs));
     },
   };

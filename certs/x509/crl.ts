@@ -21,7 +21,7 @@ import { OID } from './oids.ts';
 import { hashFor, readSigned, signatureAlgorithm, withSignature, type SignedParts } from './signature.ts';
 
 /** About 40 bytes an entry. */
-export const MAX_CRL_SIZE = 2 * 1024 * 1024;
+const MAX_CRL_SIZE = 2 * 1024 * 1024;
 const MAX_ENTRIES = 50_000;
 
 /** The names that RFC 5280 §5.3.1 gives, with their numbers. */

@@ -104,33 +104,29 @@ for (const kind of KEY_KINDS) {
 
     it('signs lists of revoked certificates that openssl goes by', async (t) => {
       const { dir, svidSerial } = await makeAll(t, kind);
-      const { chain, roots } = await readAuthority(dir);
-      const lists = [];
-      for (const [name, { fields, parsed }] of [
-        ['intermediate', chain[0]] as const,
-        ['root', roots[0]] as const,
-      ].flatMap(([file, certificate]) => (certificate === undefined ? [] : [[file, certificate] as const]))) {
-        const keys = readPrivateKey(await readFile(join(dir, `${name}.key`), 'utf8'));
-        assert.ok(keys.ok);
-        const issuer = { ...keys.value, subject: fields.subject, keyId: keyIdOf(parsed.publicKey) };
-        const now = Date.now();
-        const reason = 'keyCompromise' as const;
-        const revoked = name === 'root' ? [] : [{ serial: svidSerial, revokedAt: now - DAY, reason }];
-        const crl = issueCrl({ number: 7, thisUpdate: now, nextUpdate: now + DAY, revoked }, issuer);
-        lists.push(pemOf('X509 CRL', crl));
-        await writeFile(join(dir, `${name}.crl`), pemOf('X509 CRL', crl));
-        const said = await openssl([
-          'crl',
-          '-in',
-          join(dir, `${name}.crl`),
-          '-noout',
-          '-CAfile',
-          join(dir, `${name}.pem`),
-        ]);
+      const authority = await openAuthority(dir, { clock: Date.now, random });
+      const [root] = (await readAuthority(dir)).roots;
+      const rootKeys = readPrivateKey(await readFile(join(dir, 'root.key'), 'utf8'));
+      assert.ok(root !== undefined && rootKeys.ok);
+      const now = Date.now();
+      const revoked = [{ serial: svidSerial, revokedAt: now - DAY, reason: 'keyCompromise' as const }];
+      const rootIssuer = {
+        ...rootKeys.value,
+        subject: root.fields.subject,
+        keyId: keyIdOf(root.parsed.publicKey),
+      };
+      const lists = new Map([
+        ['intermediate', await authority.signCrl(7, revoked, DAY)],
+        ['root', issueCrl({ number: 7, thisUpdate: now, nextUpdate: now + DAY, revoked: [] }, rootIssuer)],
+      ]);
+      for (const [name, crl] of lists) {
+        const file = join(dir, `${name}.crl`);
+        await writeFile(file, pemOf('X509 CRL', crl));
+        const said = await openssl(['crl', '-in', file, '-noout', '-CAfile', join(dir, `${name}.pem`)]);
         assert.match(said, /verify OK/);
-        assert.deepEqual((await lint(join(dir, `${name}.crl`))).findings, [], `${name}.crl`);
+        assert.deepEqual((await lint(file)).findings, [], file);
       }
-      await writeFile(join(dir, 'all.crl'), lists.join(''));
+      await writeFile(join(dir, 'all.crl'), [...lists.values()].map((crl) => pemOf('X509 CRL', crl)).join(''));
       const trust = ['-x509_strict', '-CAfile', join(dir, 'root.pem'), '-untrusted', join(dir, 'intermediate.pem')];
       const check = [...trust, '-crl_check_all', '-CRLfile', join(dir, 'all.crl')];
       assert.match(await openssl(['verify', ...check, join(dir, 'server.pem')]), /: OK/);

@@ -50,7 +50,7 @@ export const DAY = 86_400_000;
 const ALGORITHMS = { sha1: '1.2.840.10045.4.1', sha256: OID.ecdsaWithSha256 } as const;
 
 /** Signed with ECDSA. */
-export function craft(options: Craft): Crafted {
+function craft(options: Craft): Crafted {
   const keys = options.keys ?? generateKeyPair();
   const subject = encodeName(options.name === undefined || options.name === '' ? {} : { commonName: options.name });
   const issuer = options.issuer ?? { keys, subject };
