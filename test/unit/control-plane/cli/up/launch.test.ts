@@ -51,7 +51,7 @@ describe('the processes of weft up', () => {
     ]);
     const own = await readSettings(SIDECAR_SETTINGS, sidecar.args.slice(PROXY_NODE_FLAGS.length + 2), sidecar.env);
     assert.deepEqual(own.settings.controlPlane, [settings.discovery]);
-    assert.deepEqual(own.settings.join, settings.join);
+    assert.deepEqual(own.settings.join, [settings.join]);
     assert.equal(own.settings.stateDir, '/srv/shop/.weft/proxies/orders-v1-1');
     assert.equal(own.settings.token, 'secret');
     assert.equal(own.settings.logLevel, 'warn');
