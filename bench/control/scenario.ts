@@ -164,8 +164,9 @@ function chooseMovers(world: World): { readonly mixed: readonly Mover[]; readonl
   const few = moversOf(byCallers.slice(0, world.names.length / 4), MOVERS / 3, SEED + 1);
   const others = world.names.filter((name) => name !== top && !few.some(({ service }) => service === name));
   const chance = moversOf(others, MOVERS, SEED);
-  const hot = { service: top ?? '', instance: `${top}-0` };
-  return { mixed: chance.flatMap((mover, index) => (index % 9 === 0 ? [hot, mover] : [mover])), few };
+  const hot = Array.from({ length: world.spec.instances }, (_, i) => ({ service: top ?? '', instance: `${top}-${i}` }));
+  const mixed = chance.flatMap((mover, i) => (i % 9 === 0 ? [hot[(i / 9) % hot.length] ?? mover, mover] : [mover]));
+  return { mixed, few };
 }
 
 function callersBeyond(world: World, name: string): number {

@@ -69,6 +69,11 @@ export class SimulatedProxy {
     return this.#acknowledged;
   }
 
+  /** It has left, or was never there. */
+  get away(): boolean {
+    return this.#away;
+  }
+
   join(port: number): void {
     this.#port = port;
     this.#away = false;
@@ -97,7 +102,9 @@ export class SimulatedProxy {
       this.#watcher.onOpened(this);
     });
     stream.on('error', () => {});
-    stream.on('data', (response) => this.#take(response));
+    stream.on('data', (response) => {
+      if (this.#connection === connection) this.#take(response);
+    });
     stream.on('status', () => {
       clearTimeout(giveUp);
       connection.close();

@@ -83,13 +83,14 @@ function obey(order: Order): void {
       return;
     case 'leave': {
       const proxy = proxies.get(order.instance);
-      if (proxy === undefined) return;
+      // Not back yet from the last time: then it does not move.
+      if (proxy?.current !== true) return;
       begun.push([goneId(order.instance, proxy.port), now()]);
       proxy.leave();
       return;
     }
     case 'join':
-      proxies.get(order.instance)?.join(order.port);
+      if (proxies.get(order.instance)?.away === true) proxies.get(order.instance)?.join(order.port);
       return;
     case 'collect':
       process.send?.(report(order.ask));
