@@ -11,8 +11,6 @@ import { deltaOf, holdingsOf, type Holdings, type RemovedResource } from '../del
 import { withEndpointsOf, type TargetView } from './last-good.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-export type { TargetView } from './last-good.ts';
-
 /** What a request said about an earlier response. */
 export type Answer =
   | { readonly kind: 'none' }

@@ -193,7 +193,7 @@ test('operators see proxies, instances and the snapshot, scrapers see counts', a
   assert.deepEqual(JSON.parse(await page('/instances')), { instances: [instance] });
   const [proxy] = JSON.parse(await page('/proxies')).proxies;
   const { since, notAfter, status, ...rest } = proxy;
-  assert.deepEqual(rest, { ...instance, proxyVersion: '0.1.0', snapshot: hash, refusal: null });
+  assert.deepEqual(rest, { ...instance, proxyVersion: '0.1.0', snapshot: hash, refusal: null, held: false });
   assert.ok(since <= Date.now() && notAfter > Date.now());
   assert.ok(status === null || status.snapshot === hash);
   const { host, port } = mesh.port('status');

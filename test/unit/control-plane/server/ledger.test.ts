@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StreamLedger, type Answer, type TargetView } from '../../../../control-plane/server/ledger.ts';
+import type { TargetView } from '../../../../control-plane/server/last-good.ts';
+import { StreamLedger, type Answer } from '../../../../control-plane/server/ledger.ts';
 import type { Endpoint } from '../../../../core/model/view.ts';
 import { encodeView } from '../../../../proto/codec/encode.ts';
 import type { DiscoveryRequest__Output } from '../../../../proto/gen/weft/v1/DiscoveryRequest.ts';
