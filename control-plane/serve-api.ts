@@ -3,7 +3,6 @@
 import { join } from 'node:path';
 import type { Authority } from '../certs/authority/authority.ts';
 import { controlPlaneIdentity } from '../certs/authority/control-plane-identity.ts';
-import type { Log } from '../core/kit/log.ts';
 import type { HostPort } from '../core/model/mesh.ts';
 import { API_SOCKET } from '../host/control-plane-settings.ts';
 import type { BoundPort } from '../host/ipc.ts';
@@ -22,17 +21,16 @@ export interface ApiSettings {
 export async function serveApi(
   { stateDir, api: address = null }: ApiSettings,
   facts: ApiFacts & { readonly authority: Authority },
-  log: Log,
   closers: Closers,
 ): Promise<readonly BoundPort[]> {
-  const server = new ApiServer({ facts, log });
+  const server = new ApiServer(facts);
   closers.add(() => server.close());
   await server.listenOnSocket(join(stateDir, API_SOCKET));
   if (address === null) return [];
   const own = new OwnCertificate({
     source: controlPlaneIdentity(facts.authority, facts.now),
     onRenewal: (next) => server.setIdentity(next),
-    log,
+    log: facts.log,
   });
   closers.add(() => own.close());
   const port = await server.listenOnTls(address, await own.start());

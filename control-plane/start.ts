@@ -195,7 +195,6 @@ interface State extends Omit<ApiFacts, 'proxies' | 'ask' | 'hold' | 'release' | 
   readonly snapshots: SnapshotStore;
   readonly registry: Registry;
   readonly counts: Counts;
-  readonly log: Log;
 }
 
 async function serveFacts(
@@ -204,7 +203,7 @@ async function serveFacts(
   state: State,
   closers: Closers,
 ): Promise<ControlPlane> {
-  const { snapshots, registry, counts, log } = state;
+  const { snapshots, registry, counts } = state;
   const facts: Facts = {
     ready: () => snapshots.snapshot !== null,
     snapshot: () => snapshots.snapshot?.hash ?? null,
@@ -226,7 +225,6 @@ async function serveFacts(
       hold: (instance) => servers.discovery.hold(instance),
       release: (instance) => servers.discovery.release(instance),
     },
-    log,
     closers,
   );
   return {

@@ -2,9 +2,8 @@
 // connections, size and time; a caller without rights is told so before its body is read.
 import { constants } from 'node:crypto';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { Log } from '../../core/kit/log.ts';
 import type { HostPort } from '../../core/model/mesh.ts';
 import { bindError, bindSocket, type RunningServer } from '../../host/admin.ts';
 import { callerOf, type Caller } from './caller.ts';
@@ -15,6 +14,7 @@ import type { ApiFacts } from './facts.ts';
 import { OPENAPI_PATH, openApiOf } from './openapi.ts';
 import { PROBLEM_STATUS, problem, type Operation, type Outcome } from './operation.ts';
 import { ITEMS, readOperations } from './read-operations.ts';
+import { RepeatedLog } from '../server/repeated-log.ts';
 import { Watches } from './watches.ts';
 
 /** Bytes of a body: a large configuration is some MiB. */
@@ -26,7 +26,9 @@ const MOST_CHANGES = 4;
 const BOUNDS: ServerOptions = {
   keepAliveTimeout: 5_000,
   headersTimeout: 10_000,
-  requestTimeout: 30_000,
+  requestTimeout: 60_000,
+  // How late a time-out may come.
+  connectionsCheckingInterval: 2_000,
   maxHeaderSize: 16 * 1024,
 };
 
@@ -38,13 +40,10 @@ export interface ApiIdentity {
   readonly bundlePem: string;
 }
 
-export interface ApiServerOptions {
-  readonly facts: ApiFacts;
-  readonly log: Log;
-}
-
 export class ApiServer {
-  readonly #options: ApiServerOptions;
+  readonly #facts: ApiFacts;
+  /** Of refusals, which whoever is refused may repeat. */
+  readonly #repeated: RepeatedLog;
   readonly #operations: readonly Operation[];
   readonly #watches: Watches;
   readonly #running: RunningServer[] = [];
@@ -52,9 +51,9 @@ export class ApiServer {
   #changing = 0;
   #openApi: string | null = null;
 
-  constructor(options: ApiServerOptions) {
-    this.#options = options;
-    const { facts } = options;
+  constructor(facts: ApiFacts) {
+    this.#facts = facts;
+    this.#repeated = new RepeatedLog(facts.log, facts.now);
     this.#operations = operationsOf(facts);
     this.#watches = new Watches({
       read: (name) => ({ snapshot: facts.snapshots.snapshot?.hash ?? null, items: ITEMS[name](facts) }),
@@ -90,10 +89,16 @@ export class ApiServer {
     });
     // A TCP server's address is one.
     const bound = server.address() as AddressInfo;
+    // One that has not finished its handshake is none of HTTP's yet, and would be waited for.
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
     const close = () =>
       new Promise<void>((done) => {
         server.close(() => done());
-        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       });
     this.#running.push({ address: bound.address, port: bound.port, free: () => void server.close(), close });
     return bound.port;
@@ -118,9 +123,11 @@ export class ApiServer {
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { facts } = this.#options;
-    const caller = callerOf(request.socket, facts.authority.trustDomain, facts.now());
+    const { authority, now } = this.#facts;
+    const from = request.socket.remoteAddress ?? '';
+    const caller = callerOf(request.socket, authority.trustDomain, now());
     if (!caller.ok) {
+      this.#repeated.warn(`${from} ${caller.error}`, { from, reason: caller.error }, 'the API refused a caller');
       response.setHeader('connection', 'close');
       return send(request, response, problem('unauthenticated', caller.error, 'see `weft ca issue --operator`'), 200);
     }
@@ -131,7 +138,11 @@ export class ApiServer {
       ...{ contentType: request.headers['content-type'], body: () => readBody(request) },
     };
     const found = find(this.#operations, asked, caller.value);
-    if ('ok' in found) return send(request, response, found, 200);
+    if ('ok' in found) {
+      if (!found.ok && found.problem.kind === 'forbidden')
+        this.#sayForbidden(from, caller.value, found.problem.message);
+      return send(request, response, found, 200);
+    }
     const { operation, query } = found;
     if (operation.watched !== null && query.get('watch') === 'true' && request.method === 'GET') {
       return this.#watch(operation.watched, request, response, caller.value);
@@ -143,8 +154,12 @@ export class ApiServer {
     send(request, response, outcome, operation.status);
   }
 
+  #sayForbidden(from: string, { name }: Caller, reason: string): void {
+    this.#repeated.warn(`${name} ${reason}`, { from, who: name, reason }, 'the API refused an operator');
+  }
+
   #run(found: Parameters<typeof answer>[0], asked: Asked, caller: Caller): Promise<Outcome> {
-    return answer(found, asked, caller, this.#options.log);
+    return answer(found, asked, caller, this.#facts.log);
   }
 
   async #change(found: Parameters<typeof answer>[0], asked: Asked, caller: Caller): Promise<Outcome> {
@@ -164,7 +179,7 @@ export class ApiServer {
     caller: Caller,
   ): void {
     request.resume();
-    if (this.#watches.open(name, response, caller.until - this.#options.facts.now())) return;
+    if (this.#watches.open(name, response, caller.until - this.#facts.now())) return;
     send(request, response, problem('busy', 'too many lists are watched at once', 'try again later'), 200);
   }
 

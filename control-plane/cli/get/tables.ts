@@ -78,6 +78,8 @@ function proxyState({ refusal, status, current, snapshot, registered, drained, i
   if (refusal !== null) return `refused: ${refusal.message}`;
   if (status?.draining === true) return 'draining';
   if (drained) return 'drained';
+  const unbound = status?.unbound ?? [];
+  if (unbound.length > 0) return `cannot listen: ${listed(unbound)}`;
   if (status?.appHealth === 'down') return `app down: ${status.appHealthReason}`;
   if (snapshot === null) return 'no view yet';
   if (!current) return 'stale';
