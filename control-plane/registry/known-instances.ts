@@ -15,6 +15,9 @@ export interface KnownInstancesOptions {
   readonly after: (ms: number, callback: () => void) => () => void;
 }
 
+/** In the state folder. */
+export const INSTANCES_FILE = 'instances.jsonl';
+
 /** A mesh of 10,000 instances has 2 MiB. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_TEXT = 256;

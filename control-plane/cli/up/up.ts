@@ -15,6 +15,7 @@ import { readConfigFiles } from '../../../host/config-files.ts';
 import { ensureDir, exists } from '../../../host/files.ts';
 import type { LogLevel } from '../../../host/log.ts';
 import type { StopSignals } from '../../../host/signals.ts';
+import { INSTANCES_FILE } from '../../registry/known-instances.ts';
 import { FileSource } from '../../source/file-source.ts';
 import { problemLine } from '../validate.ts';
 import { Console, type ConsoleOutput } from './console.ts';
@@ -52,6 +53,8 @@ export async function runUp(options: UpOptions, signals: StopSignals): Promise<n
     await checkEdgePorts(mesh);
     // Everybody joins anew: what an earlier run left behind may belong to another authority.
     await rm(join(stateDir, 'proxies'), { recursive: true, force: true });
+    // Nobody of it is alive, and the ports are others: a callee that is expected back would be taken for a ready one.
+    await rm(join(stateDir, 'control-plane', INSTANCES_FILE), { force: true });
     return await runMesh(mesh, stateDir, options, signals);
   } finally {
     await lock.close();
