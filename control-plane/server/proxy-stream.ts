@@ -262,8 +262,8 @@ export class ProxyStream implements Caller {
 
   #acknowledged(view: TargetView): void {
     const { lastGood, after } = this.#context;
-    // What was asked for by name is no whole view, which another proxy could run.
-    if (this.#ledger.everything) lastGood.acknowledged(this.#peer.account, view);
+    // What was asked for by name is no whole view, which another proxy could run, and an older one is no news.
+    if (this.#ledger.everything && !this.#ledger.instead) lastGood.acknowledged(this.#peer.account, view);
     this.#cancelTimer();
     if (this.#ledger.mayRetry) {
       this.#cancelTimer = after(backoffDelay(RETRY, this.#retries++, 1), () => {

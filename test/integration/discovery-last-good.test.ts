@@ -142,3 +142,21 @@ test('who runs an older view for a reason that may pass is tried with the newest
   timers.advance(60_000);
   assert.equal(await first.settled(), 5, 'the same endpoints: its agent asks again on a stream of its own');
 });
+
+test('one that cannot run what its siblings run goes on with its own view, and is no measure for newcomers', async (t) => {
+  const mesh = await startMesh(t);
+  const second = await mesh.proxy('orders-2');
+  await second.ack(0, { status: UP });
+  const first = await refused(mesh);
+  await second.ack(1);
+  await second.settled();
+  mesh.setView('orders', sampleView('s2', { a: A2, ...BAD }));
+  const own = await first.ack(2);
+  assert.deepEqual([own.snapshot, endpointsIn(own)], ['s1', { a: ['a-2'] }]);
+  await first.settled();
+  const third = await mesh.proxy('orders-3');
+  await third.nack(0);
+  await eventually(() => mesh.refusalOf('orders-3'));
+  const fourth = await mesh.proxy('orders-4');
+  assert.equal((await fourth.view(0)).snapshot, 's2');
+});

@@ -91,7 +91,8 @@ class ModelProxy {
     }
     const answer = this.say({ responseNonce });
     assert.ok(answer.kind === 'ack');
-    if (!this.ledger.instead) this.refused.clear();
+    if (this.ledger.instead) return;
+    this.refused.clear();
     this.lastGood.acknowledged('a', answer.view);
   }
 }
