@@ -59,6 +59,9 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+/** What it may take an instance to come back when all do at once, in ms; a handshake and a first answer are 3 ms of CPU. */
+const RETURN = 10;
+
 const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
 
 /**
@@ -120,7 +123,7 @@ async function assemble(
   await readConfig(settings.config, intake, closers);
 
   const { instances, remembered } = await openInstances(settings.stateDir, log, closers);
-  registry.expect(remembered ?? [], settle);
+  registry.expect(remembered ?? [], Math.max(settle, (remembered?.length ?? 0) * RETURN));
   if (remembered !== null) log.info({ instances: remembered.length }, 'instances of the last run are expected back');
   let settled = settle === 0;
   servers = await openServers(
