@@ -37,6 +37,8 @@ export interface ProxyFact {
   readonly inboundPort: number;
   /** Whether callers are told of it. */
   readonly registered: boolean;
+  /** An operator has taken it out. */
+  readonly drained: boolean;
   /** null: it says nothing of itself, as older ones do. */
   readonly word: ProxyWord | null;
 }

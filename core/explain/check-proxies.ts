@@ -149,13 +149,17 @@ export const apps: Check = {
 };
 
 function appFindings(proxy: ProxyFact): readonly Finding[] {
-  const { word, registered, inboundPort } = proxy;
+  const { word, registered, drained, inboundPort } = proxy;
   if (word?.appHealth === 'down') {
     const words = `the app of ${nameOf(proxy)} is down: ${word.appHealthReason}`;
     return [finding('apps', 'error', words, 'callers are not sent there until it answers')];
   }
   if (word?.draining === true) {
     return [finding('apps', 'warning', `${nameOf(proxy)} drains: it takes no new calls`, 'it is being stopped')];
+  }
+  if (drained) {
+    const words = `${nameOf(proxy)} was taken out by an operator`;
+    return [finding('apps', 'warning', words, `\`weft drain --undo ${proxy.name}\` lets it back`)];
   }
   if (registered || inboundPort === 0) return [];
   const words = `callers are not told of ${nameOf(proxy)}`;

@@ -78,9 +78,10 @@ async function factsOf(
 }
 
 function proxyFact(item: ProxyItem, now: number): ProxyFact {
-  const { name, account, proxyVersion: program, snapshot, current, refusal, inboundPort, registered, status } = item;
+  const { name, account, proxyVersion: program, snapshot, current, refusal, inboundPort, status } = item;
   return {
-    ...{ name, account, program, snapshot, current, refusal, inboundPort, registered },
+    ...{ name, account, program, snapshot, current, refusal, inboundPort },
+    ...{ registered: item.registered, drained: item.drained },
     notAfter: Date.parse(status?.certificate?.notAfter ?? item.notAfter),
     word: status === null ? null : wordOf(status, now),
   };

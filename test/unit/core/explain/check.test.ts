@@ -36,6 +36,7 @@ function proxy(name: string, account: string, more: Partial<ProxyFact> = {}): Pr
   return {
     ...{ name, account, program: '0.3.0', snapshot: hash, refusal: null, inboundPort: 15_006, registered: true },
     current: (more.snapshot === undefined ? hash : more.snapshot) === hash,
+    drained: false,
     notAfter: NOW + 48 * HOUR,
     word: WORD,
     ...more,
@@ -190,6 +191,9 @@ test('an app that is down is an error, one that drains and one that callers are 
   ]);
   assert.deepEqual(withProxy({ registered: false }), [
     'warning  apps           callers are not told of web-1 (web) → it has not taken its first view: its log says why',
+  ]);
+  assert.deepEqual(withProxy({ registered: false, drained: true }), [
+    'warning  apps           web-1 (web) was taken out by an operator → `weft drain --undo web-1` lets it back',
   ]);
   assert.deepEqual(withProxy({ registered: false, inboundPort: 0 }), []);
 });
