@@ -135,7 +135,8 @@ export async function runScenario(spec: ScenarioSpec, work: string, say: (line: 
       `RSS ${rssMiB.toFixed(0)} MiB, at most ${peakMiB.toFixed(0)} MiB; idle ${idleCpu.toFixed(0)} ms of CPU a second`,
     );
     await simulators.collect();
-    await plane.stop('SIGKILL');
+    // A process that is killed writes no profile.
+    await plane.stop(spec.profile === null ? 'SIGKILL' : 'SIGTERM');
     await delay(1_000);
     const again = now();
     await plane.start();
