@@ -20,7 +20,7 @@ import type { ApiFacts } from './api/facts.ts';
 import { Closers } from './lifecycle.ts';
 import { Offers } from './offers.ts';
 import { adminPages, statusPages, type Counts, type Facts } from './pages.ts';
-import { KnownInstances } from './registry/known-instances.ts';
+import { INSTANCES_FILE, KnownInstances } from './registry/known-instances.ts';
 import { Registry } from './registry/registry.ts';
 import { openServers, type Servers } from './servers.ts';
 import { Changes, type ChangesOptions } from './snapshot/changes.ts';
@@ -28,6 +28,7 @@ import { History } from './snapshot/history.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
 import { Views } from './snapshot/views.ts';
 import { FileSource } from './source/file-source.ts';
+import { claimFolder } from './store/claim.ts';
 import { FileStore } from './store/file-store.ts';
 
 export interface ControlPlaneOptions {
@@ -89,6 +90,8 @@ async function assemble(
     passphrase: settings.caPassphrase ? new Secret(settings.caPassphrase) : null,
   });
   await ensureDir(settings.stateDir);
+  const claim = await claimFolder(settings.stateDir);
+  closers.add(() => claim.close());
   const ledger = await openLedger(join(settings.stateDir, 'issued.jsonl'), ambient.clock);
   closers.add(() => ledger.close());
 
@@ -177,7 +180,7 @@ async function openChanges(
 }
 
 async function openInstances(stateDir: string, log: Log, closers: Closers) {
-  const instances = new KnownInstances({ path: join(stateDir, 'instances.jsonl'), log, after: startTimer });
+  const instances = new KnownInstances({ path: join(stateDir, INSTANCES_FILE), log, after: startTimer });
   closers.add(() => instances.close());
   return { instances, remembered: await instances.open() };
 }

@@ -132,6 +132,25 @@ test('what is wrong changes nothing and is said with its place; a comment change
   assert.deepEqual([offline.code, (JSON.parse(offline.out) as { kind: string }).kind], [1, 'invalid']);
 });
 
+test('a second control plane on the same folder ends with one line and leaves the history as it is', async (t) => {
+  const folder = await makeFolder(t);
+  const first = await start(t, folder);
+  await writeFile(join(folder, 'other.yaml'), MESH.replace('2s', '3s'));
+  const history = await weft(folder, 'get', 'snapshots');
+  const second = await weft(folder, 'control-plane', '--config', 'other.yaml', ...ANY_PORTS);
+  assert.equal(second.code, 1);
+  assert.match(
+    second.errors,
+    /^weft: the state folder is in use: another control plane runs on \S+ \(stop it, or give this one another --state-dir\)\n$/,
+  );
+  assert.deepEqual(await weft(folder, 'get', 'snapshots'), history);
+  // What a killed one leaves keeps nobody out.
+  await first.kill();
+  const third = await start(t, folder);
+  assert.deepEqual(await weft(folder, 'get', 'snapshots'), history);
+  await third.kill();
+});
+
 test('a damaged store says what it did, and the control plane starts', async (t) => {
   const folder = await makeFolder(t);
   const first = await start(t, folder);

@@ -106,10 +106,9 @@ test('a port in use is one line and exit code 1', async (t) => {
   await once(taken, 'listening');
   // It listens on TCP: the address is an object.
   const { port } = taken.address() as AddressInfo;
-  const folder = await makeFolder(t);
   const line = new RegExp(`^weft: the port is in use: 127\\.0\\.0\\.1:${port} \\(.*\\)\n$`);
   const said = ['--discovery', '--join', '--status'].map(async (flag) => {
-    const { ended, stderr } = start(t, folder, [...ANY_PORTS, flag, `127.0.0.1:${port}`]);
+    const { ended, stderr } = start(t, await makeFolder(t), [...ANY_PORTS, flag, `127.0.0.1:${port}`]);
     assert.equal(await ended, 1, flag);
     assert.match(await stderr, line, flag);
   });
@@ -117,9 +116,8 @@ test('a port in use is one line and exit code 1', async (t) => {
 });
 
 test('a missing authority, a missing file and an unknown edge are one line each', async (t) => {
-  const folder = await makeFolder(t);
   const said = async (...args: string[]) => {
-    const { ended, stderr } = start(t, folder, [...ANY_PORTS, ...args]);
+    const { ended, stderr } = start(t, await makeFolder(t), [...ANY_PORTS, ...args]);
     assert.notEqual(await ended, 0);
     const lines = (await stderr).trimEnd().split('\n');
     assert.equal(lines.length, 1, lines.join('\n'));
