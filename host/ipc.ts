@@ -1,7 +1,7 @@
 // What a child process tells `weft up` over its IPC channel. Without such a parent everything here is a no-op,
 // so proxies and the control plane report in the same way wherever they run.
 
-export type ChildMessage = ListeningMessage | ReadyMessage | StateMessage | FailedMessage;
+export type ChildMessage = ListeningMessage | ReadyMessage | StateMessage | LeftMessage | FailedMessage;
 
 /** Sent whenever the set of bound sockets changed; always the whole set. */
 export interface ListeningMessage {
@@ -34,6 +34,11 @@ export interface StateMessage {
   readonly clusters: Readonly<Record<string, number>>;
 }
 
+/** A sidecar that was asked to stop is not called any more, and nothing is in flight: its app may end. */
+export interface LeftMessage {
+  readonly kind: 'left';
+}
+
 /** Why the process is about to end, in one line. */
 export interface FailedMessage {
   readonly kind: 'failed';
@@ -64,6 +69,7 @@ export function readChildMessage(value: unknown): ChildMessage | null {
     case 'listening':
     case 'ready':
     case 'state':
+    case 'left':
     case 'failed':
       // The peer is our own program of the same version: the kind is enough.
       return value as ChildMessage;

@@ -7,6 +7,7 @@ import type { View } from '../../core/model/view.ts';
 import { parseSpiffeId, workloadOf } from '../../certs/spiffe/spiffe-id.ts';
 import { loadServices, type Services } from '../../proto/codec/services.ts';
 import type { Addresses } from '../../host/setting-kinds.ts';
+import { reportToParent } from '../../host/ipc.ts';
 import { VERSION } from '../../host/version.ts';
 import { Agent, type Refusal, systemClock, type ViewOrigin } from '../agent/agent.ts';
 import type { Identity } from '../agent/identity-folder.ts';
@@ -152,6 +153,7 @@ export class MeshProcess {
     this.#options.shell.leaving();
     await this.#tellCallers();
     await this.#path?.drainInbound(cap);
+    reportToParent({ kind: 'left' });
   }
 
   /** Resolves when nobody listens where the app did, or after `cap` ms: until then it may call others. */

@@ -133,6 +133,35 @@ edges:`,
     assert.equal(await mesh.stop(), 0);
   });
 
+  it('takes an instance away under its callers and no request fails', async () => {
+    const slow = SMALL.replace('a.end(process.env.INSTANCE)', 'setTimeout(() => a.end(process.env.INSTANCE), 100)');
+    const two = slow.replace('port: 3000', 'port: 3000\n    instances: 2');
+    const mesh = await run(await configFolder(two)).ready();
+    const failures: number[] = [];
+    const answered = new Set<string>();
+    let stopped = false;
+    const caller = async (): Promise<void> => {
+      while (!stopped) {
+        const { status, body } = await mesh.call('POST', '/');
+        if (status === 200) answered.add(String(body['text']));
+        else failures.push(status);
+      }
+    };
+    const callers = [caller(), caller()];
+    await eventually(() => answered.size === 2);
+    await mesh.edit('instances: 2', 'instances: 1');
+    await eventually(
+      async () => (await mesh.upJson()).processes.filter(({ name }) => name === 'web-2').length === 0,
+      20_000,
+    );
+    answered.clear();
+    await eventually(() => answered.size === 1);
+    stopped = true;
+    await Promise.all(callers);
+    assert.deepEqual(failures, []);
+    assert.equal(await mesh.stop(), 0);
+  });
+
   it('gives a token to one process only, and tells the second and a forger in one line', async () => {
     const mesh = await run(await configFolder(SMALL)).ready();
     const cwd = mesh.folder;

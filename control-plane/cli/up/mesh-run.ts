@@ -35,6 +35,8 @@ export interface MeshRunEvents {
 
 // Longer than the proxies' own drain; what is left then is killed.
 const GRACE = { app: 3_000, proxy: 3_000, controlPlane: 2_000 };
+/** For a sidecar whose callers are told before its app is stopped. */
+const LEAVING = 5_000;
 
 export class MeshRun {
   readonly readiness = new Readiness();
@@ -46,6 +48,8 @@ export class MeshRun {
   readonly #sidecars = new Map<string, Supervised>();
   readonly #apps = new Map<string, Supervised>();
   readonly #waits = new Map<string, PortWait>();
+  /** Instances whose callers are being told; called when that is done. */
+  readonly #leaving = new Map<string, () => void>();
   readonly #gate = new AppGate(this.readiness, (name) => void this.#startApp(name));
   #controlPlaneReady: (() => void) | null = null;
   #stopping = false;
@@ -157,8 +161,16 @@ export class MeshRun {
   async #stopInstance(name: string): Promise<void> {
     this.#gate.drop(name);
     this.#endWait(name);
+    // Callers first: the app ends when nobody is sent to it any more, and may call until then.
+    const left = Promise.withResolvers<void>();
+    this.#leaving.set(name, left.resolve);
+    const late = setTimeout(left.resolve, LEAVING);
+    const stopped = this.#stopOne(this.#sidecars, name, LEAVING + GRACE.app);
+    await Promise.race([left.promise, stopped]);
+    clearTimeout(late);
+    this.#leaving.delete(name);
     await this.#stopOne(this.#apps, name, GRACE.app);
-    await this.#stopOne(this.#sidecars, name, GRACE.proxy);
+    await stopped;
   }
 
   async #stopOne(group: Map<string, Supervised>, name: string, grace: number): Promise<void> {
@@ -196,6 +208,7 @@ export class MeshRun {
   #onMessage(process: Supervised, message: ChildMessage): void {
     const { role, name } = process.spec;
     const { events } = this.#options;
+    if (message.kind === 'left') return this.#leaving.get(name)?.();
     if (message.kind === 'failed') events.onFailed(process, message);
     if (role === 'control-plane') {
       if (message.kind !== 'ready') return;
