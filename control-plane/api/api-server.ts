@@ -207,8 +207,11 @@ function contextOf({ keyPem, chainPem, bundlePem }: ApiIdentity) {
 }
 
 function send(request: IncomingMessage, response: ServerResponse, outcome: Outcome, status: number): void {
-  if (!outcome.ok)
+  if (!outcome.ok) {
+    // RFC 9110 §15.5.6.
+    if (outcome.allow !== undefined) response.setHeader('allow', outcome.allow);
     return write(request, response, PROBLEM_STATUS[outcome.problem.kind], JSON.stringify(outcome.problem));
+  }
   if (typeof outcome.tag === 'string') response.setHeader('etag', `"${outcome.tag}"`);
   write(request, response, status, JSON.stringify(outcome.value));
 }

@@ -31,8 +31,12 @@ export function find(operations: readonly Operation[], { method, url }: Asked, c
   if (there.length === 0) return problem('not-found', 'there is no such path', 'see /v1/openapi.json');
   const wanted = method === 'HEAD' ? 'GET' : method;
   const found = there.find(({ operation }) => operation.method === wanted);
-  const methods = there.map(({ operation }) => operation.method).join(', ');
-  if (found === undefined) return problem('method', `only ${methods} here`);
+  if (found === undefined) {
+    const allow = there
+      .map(({ operation }) => (operation.method === 'GET' ? 'GET, HEAD' : operation.method))
+      .join(', ');
+    return { ...problem('method', `only ${allow} here`), allow };
+  }
   const { role } = found.operation;
   if (mayDo(caller.role, role)) return found;
   const hint = `\`weft ca issue --operator ${caller.name} --role ${role}\` makes a certificate that may`;

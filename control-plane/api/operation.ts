@@ -52,8 +52,14 @@ export interface Call {
 
 export type Outcome =
   /** `tag`: the hash of the snapshot that the answer is of, for `ETag`. */
-  | { readonly ok: true; readonly value: object; readonly tag?: string | null }
-  | { readonly ok: false; readonly problem: Problem };
+  { readonly ok: true; readonly value: object; readonly tag?: string | null } | Refusal;
+
+export interface Refusal {
+  readonly ok: false;
+  readonly problem: Problem;
+  /** The methods of a path, where another was asked for. */
+  readonly allow?: string;
+}
 
 /** The HTTP status of every kind of problem. */
 export const PROBLEM_STATUS: Readonly<Record<ProblemKind, number>> = {
@@ -84,6 +90,6 @@ export function notFound(one: string, name: string): Outcome {
   return problem('not-found', `there is no ${one} "${name}"`, 'see `weft get`');
 }
 
-export function problem(kind: ProblemKind, message: string, hint = '', more: Partial<Problem> = {}): Outcome {
+export function problem(kind: ProblemKind, message: string, hint = '', more: Partial<Problem> = {}): Refusal {
   return { ok: false, problem: { kind, message, hint, ...more } };
 }

@@ -239,8 +239,9 @@ test('what is not described is not served', async (t) => {
   for (const { path } of operationsIn(document)) {
     const served = Object.keys(document.paths[path] ?? {}).map((method) => method.toUpperCase());
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((each) => !served.includes(each))) {
-      const { status } = await askSocket(running, { method, path: path.replace('{name}', 'x') });
+      const { status, headers } = await askSocket(running, { method, path: path.replace('{name}', 'x') });
       assert.equal(status, 405, `${method} ${path}`);
+      assert.equal(headers['allow']?.replace(', HEAD', ''), served.join());
     }
   }
   for (const path of [
