@@ -1,6 +1,6 @@
 // The settings of the control plane. Read by control-plane/main.ts, shown by the CLI.
 import type { HostPort } from '../core/model/mesh.ts';
-import { drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
+import { CA_PASSPHRASE, drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
 import { readAddress, readList, readText } from './setting-kinds.ts';
 import { setting, type SettingsOf } from './settings.ts';
 
@@ -25,15 +25,7 @@ export const CONTROL_PLANE_SETTINGS = {
     shape: 'DIR',
     doc: 'the certificate authority, made by `weft ca init`',
   }),
-  caPassphrase: setting<string | null>({
-    flag: 'ca-passphrase',
-    env: 'WEFT_CA_PASSPHRASE',
-    read: readText,
-    fallback: null,
-    shape: 'TEXT',
-    doc: "opens the authority's key where it is encrypted",
-    secret: true,
-  }),
+  caPassphrase: CA_PASSPHRASE,
   stateDir: setting<string>({
     flag: 'state-dir',
     env: 'WEFT_STATE_DIR',

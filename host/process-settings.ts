@@ -1,7 +1,7 @@
 // Settings that every program of Weft has: where it shows its health, what it logs, how long it may take to stop.
 import type { HostPort } from '../core/model/mesh.ts';
 import { LOG_LEVELS, type LogLevel } from './log.ts';
-import { readAddress, readChoice, readDuration } from './setting-kinds.ts';
+import { readAddress, readChoice, readDuration, readText } from './setting-kinds.ts';
 import { setting } from './settings.ts';
 
 export const LOG_LEVEL = setting<LogLevel>({
@@ -11,6 +11,16 @@ export const LOG_LEVEL = setting<LogLevel>({
   fallback: 'info',
   shape: 'LEVEL',
   doc: `one of ${LOG_LEVELS.join(', ')}`,
+});
+
+export const CA_PASSPHRASE = setting<string | null>({
+  flag: 'ca-passphrase',
+  env: 'WEFT_CA_PASSPHRASE',
+  read: readText,
+  fallback: null,
+  shape: 'TEXT',
+  doc: "opens the authority's key where it is encrypted",
+  secret: true,
 });
 
 export function statusSetting(port: number) {

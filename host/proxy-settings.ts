@@ -1,6 +1,6 @@
 // The settings of a proxy: sidecar, edge, `weft run`. Read by proxy/main.ts, shown by the CLI.
 import type { HostPort } from '../core/model/mesh.ts';
-import { drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
+import { CA_PASSPHRASE, drainSetting, LOG_LEVEL, statusSetting } from './process-settings.ts';
 import {
   type Addresses,
   readAddress,
@@ -184,6 +184,7 @@ export const EDGE_SETTINGS = {
     shape: 'DIR',
     doc: 'authority for `tls: internal`, with --standalone',
   }),
+  caPassphrase: CA_PASSPHRASE,
   accessLog: accessLog(true),
 };
 

@@ -114,7 +114,7 @@ export async function openAuthority(
       key: await signingKeyOf(folder, ambient.passphrase ?? null),
       issuing: folder.chain[0].fields,
       chain: folder.chain.map(({ der }) => der),
-      bundle: folder.roots.map(({ der }) => der),
+      bundle: folder.bundle,
       notAfter: folder.notAfter,
     },
     ambient.random,

@@ -19,6 +19,8 @@ export interface AuthorityFolder {
   readonly settings: AuthoritySettings;
   /** The one that new tokens pin comes first. */
   readonly roots: readonly StoredCertificate[];
+  /** The same roots; DER. */
+  readonly bundle: readonly Buffer[];
   /** What signs, then who signed that, up to the root, which is not in it. */
   readonly chain: readonly [StoredCertificate, ...StoredCertificate[]];
   /** SHA-256 of the first root; base64url. */
@@ -50,6 +52,7 @@ export async function readAuthority(dir: string): Promise<AuthorityFolder> {
     settings,
     trustDomain: settings.trustDomain ?? trustDomainOf(dir, first.fields),
     roots,
+    bundle: roots.map(({ der }) => der),
     chain: [issuing, ...above],
     rootFingerprint: certificateFingerprint(first.der),
     notAfter: Math.min(anchorOf(dir, chain, roots).fields.notAfter, ...chain.map(({ fields }) => fields.notAfter)),

@@ -3,12 +3,15 @@
 import { MeshError } from '../../core/kit/error.ts';
 import { initAuthority, openAuthority, type AuthorityAmbient } from '../../certs/authority/authority-folder.ts';
 import type { Authority } from '../../certs/authority/authority.ts';
+import { Secret } from '../../certs/token/secret.ts';
 import { generateKeyPair, privateKeyPem } from '../../certs/x509/key.ts';
 import { certificatesPem } from '../../certs/x509/pem.ts';
 import type { ServerCertificate } from './identity-renewal.ts';
 
 export interface LocalCertificateOptions extends AuthorityAmbient {
   readonly caDir: string;
+  /** Of a key that is encrypted; null or left out: it is not. */
+  readonly caPassphrase?: string | null;
   /** Names a new authority; an existing one keeps its own. */
   readonly trustDomain: string;
   /** DNS names; loopback names and addresses are added. */
@@ -35,8 +38,10 @@ export async function localServerCertificate(options: LocalCertificateOptions): 
 }
 
 async function openOrInit(options: LocalCertificateOptions): Promise<Authority> {
+  const { caPassphrase } = options;
+  const passphrase = caPassphrase ? new Secret(caPassphrase) : null;
   try {
-    return await openAuthority(options.caDir, options);
+    return await openAuthority(options.caDir, { ...options, passphrase });
   } catch (error) {
     if (!(error instanceof MeshError) || error.code !== 'authority-missing') throw error;
   }

@@ -70,7 +70,7 @@ function createPath(
     workers: settings.workers > 1 ? settings.workers : workers,
     role: { kind: 'edge' },
     identity: null,
-    certificates: new ServerCertificates(signInTurn(settings.caDir, trustDomain)),
+    certificates: new ServerCertificates(signInTurn(settings, trustDomain)),
     denials: shell.denials,
     log: shell.log,
     logAs,
@@ -81,17 +81,22 @@ function createPath(
 }
 
 /** One after the other: the first one may have to make the authority. */
-function signInTurn(caDir: string, trustDomain: string): CertificateSource {
+function signInTurn(settings: EdgeSettings, trustDomain: string): CertificateSource {
   let before: Promise<unknown> = Promise.resolve();
   return (hosts) => {
-    const signed = before.then(() => signLocally(caDir, trustDomain, hosts));
+    const signed = before.then(() => signLocally(settings, trustDomain, hosts));
     before = signed.catch(() => null);
     return signed;
   };
 }
 
-async function signLocally(caDir: string, trustDomain: string, hosts: readonly string[]): Promise<KeyMaterial> {
+async function signLocally(
+  { caDir, caPassphrase }: EdgeSettings,
+  trustDomain: string,
+  hosts: readonly string[],
+): Promise<KeyMaterial> {
   // Lazily: a standalone edge in plaintext needs no authority.
   const { localServerCertificate } = await import('../agent/identity-local.ts');
-  return localServerCertificate({ caDir, trustDomain, hosts, clock: Date.now, random: randomBytes });
+  const options = { caDir, caPassphrase, trustDomain, hosts };
+  return localServerCertificate({ ...options, clock: Date.now, random: randomBytes });
 }

@@ -2,8 +2,8 @@
 // instance a certificate or a token in a state folder of its own. Runs before each `up` and changes nothing that is good.
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { initAuthority, openAuthority } from '../../../certs/authority/authority-folder.ts';
-import type { Authority } from '../../../certs/authority/authority.ts';
+import { initAuthority } from '../../../certs/authority/authority-folder.ts';
+import { readAuthority, type AuthorityFolder } from '../../../certs/authority/authority-reader.ts';
 import { openLedger } from '../../../certs/authority/ledger.ts';
 import { createToken } from '../../../certs/token/token-store.ts';
 import { parseConfig } from '../../../core/config/parse.ts';
@@ -69,7 +69,7 @@ function folderOf(args: ComposeInitArgs, member: Member): string {
   return join(args.instances, member.instance);
 }
 
-async function authorityFor(caDir: string, trustDomain: string, out: (line: string) => void): Promise<Authority> {
+async function authorityFor(caDir: string, trustDomain: string, out: (line: string) => void): Promise<AuthorityFolder> {
   const ambient = { clock: Date.now, random: randomBytes };
   try {
     await initAuthority(caDir, { trustDomain, ...ambient });
@@ -77,7 +77,8 @@ async function authorityFor(caDir: string, trustDomain: string, out: (line: stri
   } catch (error) {
     if (!(error instanceof MeshError) || error.code !== 'authority-exists') throw error;
   }
-  const authority = await openAuthority(caDir, ambient);
+  // Its key may be encrypted, or elsewhere: nothing is signed here.
+  const authority = await readAuthority(caDir);
   if (authority.trustDomain === trustDomain) return authority;
   throw new MeshError('usage', {
     detail: `${caDir} is the authority of ${authority.trustDomain}, the configuration says ${trustDomain}`,
@@ -89,7 +90,7 @@ async function ledgerOf(stateDir: string): Promise<{ ledger: Awaited<ReturnType<
   return { ledger: await openLedger(join(stateDir, 'issued.jsonl'), Date.now) };
 }
 
-async function giveToken(args: ComposeInitArgs, member: Member, authority: Authority): Promise<void> {
+async function giveToken(args: ComposeInitArgs, member: Member, authority: AuthorityFolder): Promise<void> {
   const { account, version, instance } = member;
   const token = await createToken(
     { stateDir: args.stateDir, rootFingerprint: authority.rootFingerprint, clock: Date.now, random: randomBytes },

@@ -2,7 +2,7 @@
 // still join with, or nothing.
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import type { Authority } from '../../../certs/authority/authority.ts';
+import type { AuthorityFolder } from '../../../certs/authority/authority-reader.ts';
 import type { GrantLedger } from '../../../certs/authority/ledger.ts';
 import { verifyPeer } from '../../../certs/spiffe/peer.ts';
 import { findToken, isTokenUsedUp } from '../../../certs/token/token-store.ts';
@@ -15,7 +15,7 @@ import type { Member } from './members.ts';
 export const TOKEN_FILE = 'token';
 
 export interface StandingParts {
-  readonly authority: Authority;
+  readonly authority: Pick<AuthorityFolder, 'trustDomain' | 'bundle' | 'rootFingerprint'>;
   readonly ledger: Pick<GrantLedger, 'grantOf'>;
   /** State folder of the control plane. */
   readonly stateDir: string;
