@@ -69,7 +69,9 @@ export class Subscriptions {
   #flawOf(changes: readonly Subscription__Output[]): string | null {
     let names = this.#count;
     for (const change of changes) {
-      if (modelWord(WIRE_TYPE, change.type) === undefined) return `the resource type ${change.type} is not known here`;
+      // A number is what a newer proxy would know: it gets nothing of that type.
+      const known = typeof change.type === 'number' || modelWord(WIRE_TYPE, change.type) !== undefined;
+      if (!known) return `the resource type ${change.type} is not known here`;
       const versions = Object.entries(change.initialResourceVersions);
       names += change.subscribe.length;
       if (names > MOST_NAMES) return `more than ${MOST_NAMES} names: ask for ${WILDCARD}`;

@@ -1,4 +1,5 @@
-// What an older proxy and an older control plane said to each other, byte by byte, said again to those of today.
+// What an older proxy and an older control plane said to each other, byte by byte, said again to those of today; and a
+// newer one.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import type { View } from '../../core/model/view.ts';
 import { loadServices } from '../../proto/codec/services.ts';
 import { startAgent, startDiscovery } from '../support/discovery-harness.ts';
 import { eventually } from '../support/eventually.ts';
-import { openRecordingClient, startRecordingServer } from '../support/recording-peers.ts';
+import { HELLO, openRecordingClient, startRecordingServer } from '../support/recording-peers.ts';
 import { SAMPLE_FACTS } from '../support/sample-facts.ts';
 import { makeTestAuthority, type TestAuthority } from '../support/test-authority.ts';
 
@@ -126,4 +127,23 @@ test('an older control plane is understood, and is told nothing that it would ta
       ['payments', 'users'],
     ],
   );
+});
+
+test('a newer proxy, which says more than is known here, is served what is known', async (t) => {
+  const discovery = await startDiscovery(authority, t);
+  discovery.setView('orders', viewAt(0));
+  // Field 99 of the request with a text, a type that is to come, and a next minor version.
+  const more = Buffer.from([0x9a, 0x06, 3, 0x61, 0x62, 0x63, 0x12, 5, 8, 9, 0x12, 1, 0x2a]);
+  const client = openRecordingClient(discovery.port, await authority.svid('orders'), (request) =>
+    Buffer.concat([Stream.requestSerialize(request), more]),
+  );
+  t.after(() => client.close());
+  client.send({ ...HELLO, node: { version: '0.2.0', inboundPort: 15_006 } });
+  const response = await client.response(0);
+  assert.deepEqual(
+    response.resources.filter(({ body }) => body === 'cluster').map(({ name }) => name),
+    ['payments', 'users'],
+  );
+  client.send({ responseNonce: response.nonce });
+  await eventually(() => discovery.registry.instances().length === 1);
 });
