@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type CompileCost, measureCompile } from './compile.ts';
 import { describeRun, figuresOf, publishRun } from './report.ts';
@@ -69,14 +70,18 @@ async function measureAll(): Promise<void> {
   }
 }
 
-try {
-  await measureAll();
-} finally {
-  rmSync(work, { recursive: true, force: true });
-}
+const outOfTime = new AbortController();
+const late = delay(LIMIT_MS, null, { signal: outOfTime.signal }).then(
+  () => void notes.push('stopped: there was no time left'),
+  () => {},
+);
+// What is still running then ends with this process: its parent is gone.
+await Promise.race([measureAll(), late]);
+outOfTime.abort();
+rmSync(work, { recursive: true, force: true });
 const verdicts = verdictsOf(outcomes, compiled);
 const run = figuresOf({ outcomes, compiled, verdicts, notes });
 process.stdout.write(`\n${describeRun(run)}\n\n`);
 if (values.write) publishRun(run);
 process.stdout.write(`${lastLine(verdicts)}\n`);
-process.exitCode = verdicts.every(({ met }) => met) ? 0 : 1;
+process.exit(verdicts.every(({ met }) => met) ? 0 : 1);

@@ -60,6 +60,7 @@ function verdictTable(verdicts: readonly Verdict[]): string {
 function growthTable(outcomes: readonly Outcome[]): string {
   const heads = ['proxies', 'services', 'RSS MiB', 'most', 'idle CPU ms/s', 'p50 ms', 'p99 ms', 'CPU ms a change'];
   heads.push('p99 ms, few hear', 'CPU ms a change, few hear', 'edit to last proxy ms', 'join s', 'restart s', 'bodies');
+  heads.push('CPU s of joining', 'of the restart', 'of the simulators', 'their RSS MiB');
   const rows = outcomes
     .toSorted((a, b) => a.proxies - b.proxies)
     .map((one) => [
@@ -70,11 +71,16 @@ function growthTable(outcomes: readonly Outcome[]): string {
       one.few.p99.toFixed(0),
       one.few.cpuPerChange.toFixed(1),
       one.service.ms.toFixed(0),
-      (one.joinMs / 1_000).toFixed(1),
+      seconds(one.joinMs),
       (one.restartMs / 1_000).toFixed(1),
       String(one.restartBodies),
     ]);
   return table(heads, rows);
+}
+
+/** Infinity: it was not waited for any longer. */
+function seconds(ms: number): string {
+  return Number.isFinite(ms) ? (ms / 1_000).toFixed(1) : 'never';
 }
 
 function compileTable(compiled: readonly CompileCost[]): string {

@@ -60,6 +60,9 @@ export interface Outcome {
   readonly restartMs: number;
   readonly restartCpuMs: number;
   readonly restartBodies: number;
+  /** Of the processes that hold the proxies, from start to end. */
+  readonly simulatorsCpuMs: number;
+  readonly simulatorsRssMiB: number;
 }
 
 /** An edited file: from its rename to the last proxy that it concerns. */
@@ -151,6 +154,7 @@ export async function runScenario(spec: ScenarioSpec, work: string, say: (line: 
       peakMiB: Math.max(peakMiB, plane.peakMiB()),
       restartCpuMs: plane.cpuMs(),
       restartBodies: seen.bodies + late.bodies,
+      ...simulators.cost(),
     };
   } finally {
     await simulators.stop();

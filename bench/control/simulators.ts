@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LOAD_CORE } from '../process.ts';
+import { LOAD_CORE, measure } from '../process.ts';
 import { BENCH } from '../results.ts';
 import type { ProxyIdentity } from './identities.ts';
 import { type Address, now, type Order, type Report } from './messages.ts';
@@ -24,8 +24,12 @@ export class Simulators {
     );
   }
 
-  get pids(): readonly number[] {
-    return this.#children.flatMap(({ pid }) => pid ?? []);
+  cost(): { readonly simulatorsCpuMs: number; readonly simulatorsRssMiB: number } {
+    const each = this.#children.flatMap(({ pid }) => (pid === undefined ? [] : [measure(pid)]));
+    return {
+      simulatorsCpuMs: each.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+      simulatorsRssMiB: each.reduce((sum, { rssMiB }) => sum + rssMiB, 0),
+    };
   }
 
   start(address: Address, proxies: readonly ProxyIdentity[], movers: readonly string[]): void {

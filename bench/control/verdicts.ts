@@ -58,7 +58,7 @@ export function verdictsOf(outcomes: readonly Outcome[], compiled: readonly Comp
     verdict(
       'SIGKILL and start, until all are current',
       `≤ ${RESTART_MS / 1_000} s, no bodies`,
-      judged && `${(judged.restartMs / 1_000).toFixed(1)} s, ${judged.restartBodies} bodies`,
+      judged && restartOf(judged),
       () => atMost(judged?.restartMs, RESTART_MS) && judged?.restartBodies === 0,
     ),
     verdict(
@@ -68,6 +68,11 @@ export function verdictsOf(outcomes: readonly Outcome[], compiled: readonly Comp
       () => atMost(most && most.readMs + most.compileMs, COMPILE_MS),
     ),
   ];
+}
+
+function restartOf({ restartMs, restartBodies }: Outcome): string {
+  const when = Number.isFinite(restartMs) ? `${(restartMs / 1_000).toFixed(1)} s` : 'never';
+  return `${when}, ${restartBodies} bodies`;
 }
 
 function verdict(says: string, bound: string, found: string | undefined, met: () => boolean): Verdict {
