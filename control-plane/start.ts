@@ -90,7 +90,7 @@ async function assemble(
     passphrase: settings.caPassphrase ? new Secret(settings.caPassphrase) : null,
   });
   await ensureDir(settings.stateDir);
-  const claim = await claimFolder(settings.stateDir);
+  const claim = await claimFolder({ stateDir: settings.stateDir, log });
   closers.add(() => claim.close());
   const ledger = await openLedger(join(settings.stateDir, 'issued.jsonl'), ambient.clock);
   closers.add(() => ledger.close());

@@ -206,7 +206,7 @@ export const ERRORS = define({
   'address-in-use': { http: 0, grpc: 9, flag: '-', level: 'error', message: 'the port is in use' },
   'state-in-use': { http: 0, grpc: 9, flag: '-', level: 'error', message: 'the state folder is in use' },
   usage: { http: 0, grpc: 3, flag: '-', level: 'error', message: 'the command line is not valid' },
-  'file-unreadable': { http: 0, grpc: 5, flag: '-', level: 'error', message: 'a file cannot be read' },
+  'file-unreadable': { http: 0, grpc: 5, flag: '-', level: 'error', message: 'a file cannot be read or written' },
   'state-corrupt': { http: 0, grpc: 15, flag: '-', level: 'error', message: 'a state file is damaged' },
 });
 
