@@ -56,8 +56,10 @@ async function askMesh(args: DecisionArgs, complain: Print): Promise<ExplainedDe
       hint: 'see `weft get proxies`',
     });
   }
-  const silent: string[] = [];
-  const found = await firstOf(asked, (proxy) => askOne(client, proxy, args.decision, silent));
+  // Who says nothing of itself is older, and is not asked: waiting for each of them would take minutes.
+  const able = asked.filter(({ status }) => status !== null);
+  const silent = asked.filter(({ status }) => status === null).map(({ name }) => `${name}: it cannot be asked`);
+  const found = await firstOf(able, (proxy) => askOne(client, proxy, args.decision, silent));
   if (found === null) {
     if (silent.length > 0) complain(`${silent.length} of ${asked.length} proxies did not answer: ${silent[0] ?? ''}`);
     return null;
