@@ -21,6 +21,7 @@ import { CertificateFile } from './certificate-file.ts';
 import type { MeshIdentity } from './build-proxy.ts';
 import { ServerCertificates } from './certificates.ts';
 import { type DataPath, isInbound } from './data-path.ts';
+import { pause, unlessAborted, untilGone } from './departure.ts';
 import { factSource } from './facts.ts';
 import type { Configuration } from './gauges.ts';
 import type { Shell } from './shell.ts';
@@ -60,8 +61,6 @@ const JOIN_PORT = 15_013;
 const LEAVING = 500;
 /** Longest that the control plane is waited for to say it, in ms: it waits for 5 s itself. */
 const TELLING = 5_500;
-/** Between two looks whether the app has ended, in ms. */
-const LOOK_EVERY = 100;
 
 export class MeshProcess {
   readonly #options: MeshProcessOptions;
@@ -158,14 +157,8 @@ export class MeshProcess {
 
   /** Resolves when nobody listens where the app did, or after `cap` ms: until then it may call others. */
   async appEnded(cap: number): Promise<void> {
-    const { shell } = this.#options;
-    const { now } = shell.signals;
-    const late = performance.now() + cap;
-    for (let looks = 0; this.#health.facts !== null && !now.aborted && performance.now() < late; looks++) {
-      if (await this.#health.isGone()) return;
-      if (looks === 0) shell.log.info({}, 'the app may call others until it ends');
-      await pause(LOOK_EVERY, now);
-    }
+    const { log, signals } = this.#options.shell;
+    await untilGone(this.#health, cap, log, signals.now);
   }
 
   async close(): Promise<void> {
@@ -307,32 +300,4 @@ function selfOf(identity: Identity): Self {
     });
   }
   return { ...workload, trustDomain: parts.value.trustDomain };
-}
-
-/** undefined where the signal came first. */
-async function unlessAborted<T>(work: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined;
-  const aborted = Promise.withResolvers<undefined>();
-  const abort = (): void => aborted.resolve(undefined);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((done) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        done();
-      },
-      { once: true },
-    );
-  });
 }
