@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { before, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { loadServices } from '../../proto/codec/services.ts';
+import { connectDiscovery } from '../../proxy/agent/channel.ts';
 import { startAgent, startDiscovery } from '../support/discovery-harness.ts';
 import { eventually } from '../support/eventually.ts';
 import { handshake, HELLO, openRecordingClient, startRecordingServer } from '../support/recording-peers.ts';
@@ -98,6 +101,21 @@ test('who floods the stream is answered no more than anybody else', async (t) =>
   await eventually(() => discovery.registry.instances().length === 1);
   assert.equal(client.received.length, 1);
   assert.equal(discovery.log.lines.filter(({ level }) => level === 'warn').length, 1);
+});
+
+test('a contract of another version is told that it is not spoken here', async (t) => {
+  const discovery = await startDiscovery(authority, t);
+  const method = { ...loadServices().discovery.Stream, path: '/weft.v2.Discovery/Stream' };
+  const keepalive = { time: 60_000, timeout: 60_000 };
+  const address = { host: '127.0.0.1', port: discovery.port };
+  const connection = connectDiscovery(address, await authority.svid('orders'), method, keepalive);
+  t.after(() => connection.close());
+  connection.stream.on('error', () => {});
+  const ended = once(connection.stream, 'status');
+  connection.stream.write(HELLO);
+  const [end] = await ended;
+  assert.equal(end.code, status.UNIMPLEMENTED);
+  assert.match(end.details, /weft\.v2\.Discovery\/Stream/);
 });
 
 test('a message that is too large ends the stream', async (t) => {
