@@ -41,6 +41,7 @@ export class ClusterState implements ClusterHandle {
   }
 
   #choose(previous: number): number {
+    if (this.pools.length === 1) return this.#usable[0] === 1 ? 0 : -1;
     if (this.#balancer === 'least-request') {
       return leastRequest(this.#weights, this.#active, this.#usable, previous, this.#random(), this.#random());
     }

@@ -31,13 +31,15 @@ export function identify(head: RequestHead, record: ExchangeRecord, ids: IdSourc
     } else if (name.length === 10 && isNamed(name, 'x-trace-id')) traceIdAt = i + 1;
   }
   const given = parentAt === -1 || duplicated ? '' : (fields[parentAt] as string);
-  const random = ids.hex(40);
   const inherited = isTraceparent(given);
+  const sent = requestIdAt === -1 ? '' : (fields[requestIdAt] as string);
+  const known = isToken(sent);
+  // No more than what is missing: the hops after the first one need 8 bytes of 40.
+  const random = ids.hex((inherited ? 8 : 24) + (known ? 0 : 16));
   const traceId = inherited ? given.slice(3, 35) : random.slice(0, 32);
   const flags = inherited ? given.slice(53, 55) : '01';
-  const parent = `00-${traceId}-${random.slice(32, 48)}-${flags}`;
-  const requestId =
-    requestIdAt !== -1 && isToken(fields[requestIdAt] as string) ? (fields[requestIdAt] as string) : random.slice(48);
+  const parent = `00-${traceId}-${inherited ? random.slice(0, 16) : random.slice(32, 48)}-${flags}`;
+  const requestId = known ? sent : random.slice(-32);
   if (duplicated) headers.set('traceparent', parent);
   else put(headers, parentAt, 'traceparent', parent);
   put(headers, requestIdAt, 'x-request-id', requestId);

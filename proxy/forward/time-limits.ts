@@ -50,8 +50,9 @@ export class TimeLimits implements DeadlineOwner {
     this.#call = call;
     this.#idle = streamIdle(action.idleTimeout);
     this.#requestEnded = whole;
-    if (whole) this.#setDue(action);
-    this.#arm();
+    const now = this.#deps.now();
+    if (whole) this.#setDue(action, now);
+    this.#arm(now);
   }
 
   /** Limits of the answer run from here, as Envoy's do; an upload has the idle limit only. */
@@ -59,15 +60,17 @@ export class TimeLimits implements DeadlineOwner {
     const action = this.#action;
     if (action === null || this.#requestEnded || this.#passed !== null) return;
     this.#requestEnded = true;
-    this.#setDue(action);
-    if (this.#requestDue < NEVER || this.#tryDue < NEVER) this.#arm();
+    const now = this.#deps.now();
+    this.#setDue(action, now);
+    if (this.#requestDue < NEVER || this.#tryDue < NEVER) this.#arm(now);
   }
 
   /** Another try begins. */
   triedAgain(): void {
     if (this.#action === null || this.#action.perTryTimeout === 0 || !this.#requestEnded) return;
-    this.#tryDue = this.#deps.now() + this.#action.perTryTimeout;
-    this.#arm();
+    const now = this.#deps.now();
+    this.#tryDue = now + this.#action.perTryTimeout;
+    this.#arm(now);
   }
 
   /** `endless`: it goes on for as long as it has something to say. */
@@ -84,7 +87,7 @@ export class TimeLimits implements DeadlineOwner {
     this.#call = null;
     this.#passed = passed;
     this.#idle = tunnelIdle(this.#action?.idleTimeout ?? null);
-    this.#arm();
+    this.#arm(this.#deps.now());
   }
 
   /** Something was read. */
@@ -110,17 +113,16 @@ export class TimeLimits implements DeadlineOwner {
       this.#tryDue = NEVER;
       const detail = `the answer of this try did not begin within ${action.perTryTimeout} ms`;
       // Goes on waiting for what the owner makes of it.
-      this.#arm();
+      this.#arm(now);
       this.#owner.tryTimedOut(new MeshError('per-try-timeout', { origin: 'upstream', detail }));
     } else if (now >= this.#idleDue && !this.#hasMoved()) {
       this.#owner.timedOut(new MeshError('stream-idle', { detail: `nothing moved for ${this.#idle} ms` }));
     } else {
-      this.#arm();
+      this.#arm(now);
     }
   }
 
-  #setDue({ timeout, perTryTimeout }: RouteAction): void {
-    const now = this.#deps.now();
+  #setDue({ timeout, perTryTimeout }: RouteAction, now: number): void {
     if (timeout > 0) this.#requestDue = now + timeout;
     if (perTryTimeout > 0) this.#tryDue = now + perTryTimeout;
   }
@@ -130,9 +132,8 @@ export class TimeLimits implements DeadlineOwner {
   }
 
   /** Sets the one timer to what comes first; what moved until now is no longer news. */
-  #arm(): void {
+  #arm(now: number): void {
     this.stop();
-    const now = this.#deps.now();
     this.#moved = false;
     if (this.#passed !== null) this.#passedBefore = this.#passed();
     this.#idleDue = this.#idle > 0 ? now + this.#idle : NEVER;

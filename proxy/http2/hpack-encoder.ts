@@ -15,6 +15,8 @@ const REMEMBERED = 4;
 const LONGEST = 256;
 /** A name whose values missed so often in a row is one of those that always differ. */
 const MISSES = 16;
+/** Of those values one in so many is remembered. */
+const REMEMBER_EVERY = 64;
 /** Names that are remembered. */
 const NAMES = 256;
 
@@ -224,7 +226,9 @@ function newName(lower: string, dropped: boolean): Name {
 }
 
 function find(name: Name, value: string): Known | null {
-  const { known } = name;
+  const { known, misses } = name;
+  // Of what always differs only what was remembered last could come again.
+  if (misses > MISSES && misses % REMEMBER_EVERY >= REMEMBERED) return null;
   for (let i = 0; i < known.length; i++) {
     const one = known[i] as Known;
     if (one.value === value) {
@@ -238,7 +242,7 @@ function find(name: Name, value: string): Known | null {
 function remember(name: Name, value: string): void {
   if (value.length > LONGEST) return;
   // Every so often one is remembered again: what differed yesterday may repeat today.
-  if (++name.misses > MISSES && name.misses % 64 !== 0) return;
+  if (++name.misses > MISSES && name.misses % REMEMBER_EVERY !== 0) return;
   const place = name.fixed + (name.turn++ % REMEMBERED);
   name.known[place] = { value: detached(value), place: 0 };
 }

@@ -29,7 +29,7 @@ test('a later hop keeps trace, flags and request id and becomes the parent', () 
   const head = testHead({ TraceParent: PARENT, 'X-Request-ID': 'abc-1', 'x-trace-id': 'something else' });
   const record = testRecord();
   identify(head, record, counting());
-  assert.equal(head.headers.get('traceparent'), '00-0af7651916cd43dd8448eb211c80319c-1112131415161718-01');
+  assert.equal(head.headers.get('traceparent'), '00-0af7651916cd43dd8448eb211c80319c-0102030405060708-01');
   assert.equal(head.headers.get('x-trace-id'), '0af7651916cd43dd8448eb211c80319c');
   assert.equal(record.requestId, 'abc-1');
   assert.equal(head.headers.count, 3);
