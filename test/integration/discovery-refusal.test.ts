@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { before, test } from 'node:test';
-import { status } from '@grpc/grpc-js';
+import { status, type StatusObject } from '@grpc/grpc-js';
 import { loadServices } from '../../proto/codec/services.ts';
 import { connectDiscovery } from '../../proxy/agent/channel.ts';
 import { startAgent, startDiscovery } from '../support/discovery-harness.ts';
@@ -111,9 +110,9 @@ test('a contract of another version is told that it is not spoken here', async (
   const connection = connectDiscovery(address, await authority.svid('orders'), method, keepalive);
   t.after(() => connection.close());
   connection.stream.on('error', () => {});
-  const ended = once(connection.stream, 'status');
+  const ended = new Promise<StatusObject>((done) => connection.stream.once('status', done));
   connection.stream.write(HELLO);
-  const [end] = await ended;
+  const end = await ended;
   assert.equal(end.code, status.UNIMPLEMENTED);
   assert.match(end.details, /weft\.v2\.Discovery\/Stream/);
 });
