@@ -14,6 +14,8 @@ import { EDGE, type World } from './world.ts';
 export interface ProxyIdentity {
   readonly account: string;
   readonly instance: string;
+  /** Where it says that it accepts: its own, as all of them are at one address; 0 for the edge. */
+  readonly port: number;
   readonly spiffeId: SpiffeId;
   readonly keyPem: string;
   readonly chainPem: string;
@@ -24,6 +26,9 @@ export interface Folders {
   readonly ca: string;
   readonly state: string;
 }
+
+/** Below those with which instances come back (scenario.ts), for 10,000 of them. */
+const FIRST_PORT = 10_000;
 
 const ambient = { clock: () => Date.now(), random: (size: number) => randomBytes(size) };
 
@@ -49,7 +54,8 @@ export async function issueIdentities(folders: Folders, world: World): Promise<r
       const instance = `${account}-${i}`;
       const issued = await issueSvid(parts, { account, version: null, instance, tokenId: 'bench' }, keys.publicKey);
       const chainPem = certificatesPem(issued.chain);
-      identities.push({ account, instance, spiffeId: issued.identity, keyPem, chainPem, bundlePem });
+      const port = account === edgeAccount(EDGE) ? 0 : FIRST_PORT + identities.length;
+      identities.push({ account, instance, port, spiffeId: issued.identity, keyPem, chainPem, bundlePem });
     }
   }
   await ledger.close();

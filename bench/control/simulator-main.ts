@@ -46,8 +46,7 @@ const watcher: Watcher = {
   },
 };
 
-/** Instances of a service differ in it, as all of them are at one address; movers come back with others. */
-const FIRST_PORT = 20_000;
+/** Milliseconds. */
 const TICK = 20;
 
 /**
@@ -76,9 +75,7 @@ function obey(order: Order): void {
         const proxy = new SimulatedProxy(identity, 0, order.address, method, watcher);
         proxies.set(identity.instance, proxy);
         if (!movers.has(identity.instance)) still.add(proxy);
-        const { account, instance } = identity;
-        const port = FIRST_PORT + Number(instance.slice(instance.lastIndexOf('-') + 1));
-        proxy.join(account.startsWith('edge-') ? 0 : port);
+        proxy.join(identity.port);
       }
       return;
     case 'leave': {
