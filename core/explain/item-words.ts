@@ -1,12 +1,18 @@
 // Values of the model in the words of the file: how an entry of a list is called, and how a setting reads.
 import { canonicalText } from '../compile/canonical.ts';
+import type { HealthCheck } from '../model/health.ts';
 import type { AllowRule, EdgeListener, PathPattern, RouteRule, WeightedTarget } from '../model/mesh.ts';
 
 /** How a scalar setting reads: times with their unit, null as nothing. */
 export function valueWords(field: string, value: unknown): string {
   if (value === null || value === undefined) return 'none';
-  if (typeof value === 'number' && /timeout/i.test(field)) return durationWords(value);
+  if (typeof value === 'number' && /timeout|interval/i.test(field)) return durationWords(value);
+  if (isHealthCheck(value)) return `${value.path ?? 'a TCP connection'} every ${durationWords(value.interval)}`;
   return typeof value === 'string' ? value : canonicalText(value);
+}
+
+function isHealthCheck(value: unknown): value is HealthCheck {
+  return typeof value === 'object' && value !== null && 'interval' in value && 'unhealthy' in value;
 }
 
 /** What an entry of a list is recognised by in another configuration. */

@@ -55,7 +55,12 @@ function fieldChanges(path: string, before: object, after: object): readonly Cha
   const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
   return [...new Set([...old.keys(), ...now.keys()])]
     .filter((field) => !SILENT.has(field))
-    .flatMap((field) => valueChanges(`${path}.${KEYS[field] ?? field}`, field, old.get(field), now.get(field)));
+    .flatMap((field) => valueChanges(`${path}.${keyOf(path, field)}`, field, old.get(field), now.get(field)));
+}
+
+/** A health check has times of its own. */
+function keyOf(path: string, field: string): string {
+  return path.endsWith('.health') ? field : (KEYS[field] ?? field);
 }
 
 function valueChanges(path: string, field: string, before: unknown, after: unknown): readonly Change[] {

@@ -51,6 +51,17 @@ test('what means the same differs in nothing', () => {
   assert.deepEqual([same.changed, same.settings, same.accounts], [false, [], []]);
 });
 
+test('a health check is said as it is written', () => {
+  const to = (text: string): readonly string[] => settings(['port: 3000', `port: 3000, health: ${text}`]);
+  assert.deepEqual(to('none'), ['services.web.health: a TCP connection every 5s → none']);
+  assert.deepEqual(to('/healthz'), ['services.web.health.path: none → /healthz']);
+  assert.deepEqual(to('{ interval: 2s, timeout: 500ms, unhealthy: 5 }'), [
+    'services.web.health.interval: 5s → 2s',
+    'services.web.health.timeout: 1s → 500ms',
+    'services.web.health.unhealthy: 3 → 5',
+  ]);
+});
+
 test('settings are said by the path and in the words of the file', () => {
   assert.deepEqual(settings(['timeout: 2s', 'timeout: 1500ms']), ['services.orders.timeout.request: 2s → 1500ms']);
   assert.deepEqual(settings(['timeout: 2s, ', '']), ['services.orders.timeout.request: 2s → none']);
