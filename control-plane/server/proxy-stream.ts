@@ -10,6 +10,7 @@ import { VERSION } from '../../host/version.ts';
 import { LIMITS } from '../../proto/codec/fields.ts';
 import type { DiscoveryRequest__Output } from '../../proto/gen/weft/v1/DiscoveryRequest.ts';
 import type { DiscoveryResponse } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
+import type { ProxyStatus__Output } from '../../proto/gen/weft/v1/ProxyStatus.ts';
 import type { ErrorDetail__Output } from '../../proto/gen/weft/v1/ErrorDetail.ts';
 import type { Instance, Place } from '../registry/registry.ts';
 import { Asks, type AskAnswer, type AskQuery } from './asks.ts';
@@ -18,7 +19,8 @@ import type { LastGood, TargetView } from './last-good.ts';
 import { StreamLedger, type Answer } from './ledger.ts';
 import type { StreamPeer } from './peer.ts';
 import type { RepeatedLog } from './repeated-log.ts';
-import { readStatus, type ReportedStatus } from './reported-status.ts';
+import { plainText, readStatus, type ReportedStatus } from './reported-status.ts';
+import { StatusRate } from './status-rate.ts';
 import { Standing } from './standing.ts';
 
 export type DiscoveryCall = ServerDuplexStream<DiscoveryRequest__Output, DiscoveryResponse>;
@@ -90,6 +92,7 @@ export class ProxyStream implements Caller {
   readonly #ledger: StreamLedger;
   #node: { version: string; inboundPort: number } | null = null;
   readonly #standing: Standing;
+  readonly #statuses = new StatusRate();
   readonly #asks: Asks;
   readonly #since: number;
   #refusal: StreamState['refusal'] = null;
@@ -217,13 +220,22 @@ export class ProxyStream implements Caller {
       this.#call.sendMetadata(new Metadata());
     }
     // Before what it acknowledges: an instance whose app is down is not called for a moment.
-    if (request.status !== null) this.#standing.report(readStatus(request.status, this.#context.now()));
+    if (request.status !== null && !this.#report(request.status)) return;
     if (request.answer !== null) this.#asks.answer(request.answer);
     this.#take(this.#ledger.receive(request));
     if (!this.#open) return;
     if (this.#ledger.finished) return this.gone('left');
     if (this.#ledger.resumed) this.#standing.join();
     this.#offer();
+  }
+
+  /** False: the stream was ended. */
+  #report(said: ProxyStatus__Output): boolean {
+    const now = this.#context.now();
+    const often = !this.#statuses.take(now);
+    if (often) this.end(status.RESOURCE_EXHAUSTED, 'it says too often how it is');
+    else this.#standing.report(readStatus(said, now));
+    return !often;
   }
 
   #greet({ node }: DiscoveryRequest__Output): string | null {
@@ -278,7 +290,7 @@ export class ProxyStream implements Caller {
   }
 
   #refuse(snapshot: string, error: ErrorDetail__Output): void {
-    const bounded = (text: string) => text.slice(0, LIMITS.ruleId);
+    const bounded = (text: string) => plainText(text, LIMITS.ruleId);
     this.#refusal = { code: bounded(error.code), message: bounded(error.message) };
     const at = this.#context.locate(error.ruleId);
     this.#context.log.warn(

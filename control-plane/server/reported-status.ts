@@ -39,21 +39,21 @@ export function readStatus(status: ProxyStatus__Output, now: number): ReportedSt
   const { certificateSerial: serial, clockMs } = status;
   return {
     at: now,
-    snapshot: status.snapshot === '' ? null : text(status.snapshot, LIMITS.name),
+    snapshot: status.snapshot === '' ? null : plainText(status.snapshot, LIMITS.name),
     viewOrigin: originOf(status),
     viewAge: number(status.viewAgeSeconds),
     certificate: SERIAL.test(serial) ? { serial, notAfter: number(status.certificateNotAfter) * 1_000 } : null,
     app: healthOf(status),
-    appReason: text(status.appHealthReason, MOST_TEXT),
+    appReason: plainText(status.appHealthReason, MOST_TEXT),
     inFlight: number(status.inFlight),
     requestsPerSecond: number(status.requestsPerSecond),
     draining: status.draining,
     clockOffset: number(clockMs) === 0 ? null : number(clockMs) - now,
-    unbound: status.unbound.slice(0, MOST_ENTRIES).map((address) => text(address, LIMITS.name)),
+    unbound: status.unbound.slice(0, MOST_ENTRIES).map((address) => plainText(address, LIMITS.name)),
     unreachable: status.unreachable.slice(0, MOST_ENTRIES).map(({ cluster, endpoint, reason }) => ({
-      cluster: text(cluster, LIMITS.name),
-      endpoint: text(endpoint, LIMITS.name),
-      reason: text(reason, MOST_TEXT),
+      cluster: plainText(cluster, LIMITS.name),
+      endpoint: plainText(endpoint, LIMITS.name),
+      reason: plainText(reason, MOST_TEXT),
     })),
     memory: number(status.memoryBytes),
   };
@@ -70,8 +70,8 @@ function healthOf({ appHealth }: ProxyStatus__Output): ReportedStatus['app'] {
   return appHealth === 'APP_HEALTH_DOWN' ? 'down' : 'not-probed';
 }
 
-/** It goes into logs and onto terminals. */
-function text(value: string, most: number): string {
+/** What somebody else wrote, for logs and terminals: cut, and without control characters. */
+export function plainText(value: string, most: number): string {
   return value.slice(0, most).replaceAll(/\p{Cc}/gu, ' ');
 }
 

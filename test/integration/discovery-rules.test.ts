@@ -165,3 +165,15 @@ test('questions are answered by the proxy that is asked, and bounded in number, 
     error: 'no proxy nobody is connected',
   });
 });
+
+test('what a refusal says goes into logs and onto terminals in bounds and without control characters', async (t) => {
+  const mesh = await startMesh(t, sampleView('s1', {}));
+  const proxy = await fakeProxy(t, mesh, 'orders');
+  const { nonce } = await proxy.view(0);
+  const errorDetail = { code: 'view-invalid', message: `\u001b[2J\r\n${'x'.repeat(100_000)}`, resource: '\u0007' };
+  proxy.send({ responseNonce: nonce, errorDetail });
+  const refusal = await eventually(() => mesh.server.states()[0]?.refusal);
+  assert.match(refusal.message, /^ \[2J {2}x{1000,1100}$/);
+  const line = await eventually(() => mesh.log.lines.find(({ message }) => message.startsWith('view refused')));
+  assert.doesNotMatch(JSON.stringify([line.message, line.fields]), /\\u00|\\r|\\n/);
+});

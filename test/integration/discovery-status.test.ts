@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
 import { before, test, type TestContext } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { endpointsIn, endpointsOf, fakeProxy, UP } from '../support/fake-proxy.ts';
@@ -48,8 +49,8 @@ test('operators see what a proxy says of itself', async (t) => {
       memoryBytes: 50_000_000,
     },
   });
-  const status = await eventually(() => mesh.statusOf('orders'));
-  const { at, clockOffset, ...rest } = status;
+  const said = await eventually(() => mesh.statusOf('orders'));
+  const { at, clockOffset, ...rest } = said;
   assert.ok(at >= now);
   assert.ok(clockOffset !== null && clockOffset > 50_000 && clockOffset <= 60_000);
   assert.deepEqual(rest, {
@@ -115,6 +116,18 @@ test('a proxy that says nothing of itself counts as up', async (t) => {
   assert.equal(mesh.statusOf('orders'), null);
 });
 
+test('who says all the time how it is is refused, and its callers are told of no more than they can take', async (t) => {
+  const mesh = await startMesh(t);
+  const orders = await mesh.proxy('orders');
+  await orders.ack(0, { status: UP });
+  const web = await mesh.proxy('web');
+  await web.ack(0, { status: UP });
+  for (let n = 0; n < 200; n++) orders.report(n % 2 === 0 ? DOWN : UP);
+  const end = await orders.ended;
+  assert.deepEqual([end.code, end.details], [status.RESOURCE_EXHAUSTED, 'it says too often how it is']);
+  assert.ok((await web.settled()) <= 2, 'one view is in flight, whatever happens meanwhile');
+});
+
 test('what is too long, no number or no word in a status is cut or left out, and the stream lives', async (t) => {
   const mesh = await startMesh(t);
   const orders = await mesh.proxy('orders');
@@ -133,15 +146,15 @@ test('what is too long, no number or no word in a status is cut or left out, and
       memoryBytes: '18446744073709551615',
     },
   });
-  const status = await eventually(() => mesh.statusOf('orders'));
+  const said = await eventually(() => mesh.statusOf('orders'));
   assert.deepEqual(
-    [status.app, status.viewOrigin, status.certificate, status.requestsPerSecond],
+    [said.app, said.viewOrigin, said.certificate, said.requestsPerSecond],
     ['not-probed', null, null, 0],
   );
-  assert.deepEqual([status.unbound.length, status.unreachable.length], [100, 100]);
-  const text = JSON.stringify(status);
+  assert.deepEqual([said.unbound.length, said.unreachable.length], [100, 100]);
+  const text = JSON.stringify(said);
   assert.ok(text.length < 120_000);
   assert.doesNotMatch(text, /\\u00/);
-  assert.equal(Number.isSafeInteger(status.memory), true);
+  assert.equal(Number.isSafeInteger(said.memory), true);
   await eventually(() => mesh.instances().length === 1);
 });
