@@ -26,13 +26,18 @@ class Diary {
   }
 }
 
-/** The control plane, killed and started again, with the moments of its returns. */
+interface Outage {
+  readonly from: number;
+  /** Infinity: not over. */
+  to: number;
+}
+
+/** The control plane, killed and started again, with when it was away; `performance.now`. */
 class Plane {
   readonly #mesh: StormMesh;
   readonly #diary: Diary;
   #process: ProxyProcess;
-  /** `performance.now` of each return. */
-  readonly returns: number[] = [];
+  readonly outages: Outage[] = [];
 
   constructor(mesh: StormMesh, diary: Diary) {
     this.#mesh = mesh;
@@ -40,18 +45,20 @@ class Plane {
     this.#process = mesh.startPlane();
   }
 
-  async ready(): Promise<void> {
-    await this.#process.ready;
-    this.returns.push(performance.now());
+  get ready(): Promise<void> {
+    return this.#process.ready;
   }
 
   async killAndReturn(signal: NodeJS.Signals, pause: number): Promise<void> {
     this.#diary.write(`control plane: ${signal}, back after ${Math.round(pause)} ms`);
+    const outage = { from: performance.now(), to: Number.POSITIVE_INFINITY };
+    this.outages.push(outage);
     this.#process.child.kill(signal);
     await this.#process.exited;
     await delay(pause);
     this.#process = this.#mesh.startPlane();
-    await this.ready();
+    await this.ready;
+    outage.to = performance.now();
     this.#diary.write('control plane: ready');
   }
 }
@@ -95,18 +102,24 @@ async function roll(storm: Storm, old: Instance, name: string, version?: string)
   const service = old.name.startsWith('front') ? 'front' : 'back';
   const next = await mesh.startInstance(service, name, version);
   await next.proxy.ready;
+  // `weft run` starts its app once there is a view: before it listens nobody calls it.
+  if (service === 'front') await eventually(() => next.proxy.output().includes(`${name} listens`), 20_000);
   const ready = performance.now();
   diary.write(`${name}: ready`);
   const used = await eventually(() => traffic.firstAnswers.get(name), 20_000).catch((cause: unknown) => {
     throw new Error(`${name} is not used`, { cause });
   });
-  const since = Math.max(ready, ...plane.returns.filter((moment) => moment < used));
+  // Who is used before the control plane says that it is back is early.
+  const since = Math.max(ready, ...plane.outages.map(({ from, to }) => (from < used ? Math.min(to, used) : 0)));
   const usedAfter = Math.max(0, used - since);
   diary.write(`${name}: used ${Math.round(usedAfter)} ms after its registration or the control plane's return`);
   diary.write(`${old.name}: SIGTERM`);
   old.proxy.child.kill('SIGTERM');
-  const code = await old.proxy.exited;
+  // An app beside its sidecar may call others until it ends, and its sidecar waits for that.
+  const over = Promise.race([old.proxy.exited, eventually(() => /until it ends/.test(old.proxy.output()), 20_000)]);
+  await over.catch(() => {});
   old.endApp();
+  const code = await old.proxy.exited;
   diary.write(`${old.name}: ended with ${code}`);
   // `weft run` ends with what its app ended with: SIGTERM.
   assert.equal(code, service === 'front' ? 143 : 0, `${old.name}: ${old.proxy.errors()}`);
@@ -122,7 +135,7 @@ test(`a storm: no request fails, and new instances are used within a second (see
   const mesh = await makeStormMesh(t, (ports) => (config = new StormConfig(ports)).text());
   assert.ok(config !== null);
   const plane = new Plane(mesh, diary);
-  await plane.ready();
+  await plane.ready;
   const edge = await mesh.startEdge();
   const fleet = await Promise.all([
     mesh.startInstance('front', 'front-1'),
@@ -157,7 +170,7 @@ test(`a storm: no request fails, and new instances are used within a second (see
   await traffic.stop();
   const failures = traffic.failures.slice(before);
   t.diagnostic(
-    `${traffic.answered} answers, slowest ${Math.round(traffic.slowest)} ms, ${plane.returns.length - 1} returns of the control plane, ` +
+    `${traffic.answered} answers, slowest ${Math.round(traffic.slowest)} ms, ${plane.outages.length} returns of the control plane, ` +
       `${rolls.length} instances rolled, used after ${rolls.map(({ usedAfter }) => Math.round(usedAfter)).join(', ')} ms, ` +
       `longest wait of this process ${Math.round(waits.max / 1e6)} ms`,
   );
