@@ -69,6 +69,27 @@ test('a sidecar tells what listens, is ready with its view, and leaves in order'
   );
 });
 
+test('a sidecar that is given several addresses joins and streams where somebody answers', async (t) => {
+  const app = await startUpstream(t, (_incoming, response) => response.end('charged'));
+  const mesh = await makeSidecarMesh(t, app.port);
+  const plane = await mesh.start();
+  const at = (name: string): string => {
+    const port = plane.ports.find((bound) => bound.name === name)?.port;
+    return `127.0.0.1:1,127.0.0.1:${String(port)}`;
+  };
+  const more = { 'control-plane': at('discovery'), join: at('join') };
+  const payments = await mesh.sidecar('payments', undefined, more);
+  await payments.ready;
+  const [line] = payments.logged('connected to the control plane');
+  assert.equal(line?.['address'], at('discovery').split(',')[1]);
+  const wrong = await mesh.sidecar('payments', undefined, { 'control-plane': '127.0.0.1:1,nowhere' });
+  assert.equal(await wrong.exited, 2);
+  assert.match(
+    wrong.errors(),
+    /^weft: .*--control-plane needs host:port\[,host:port…\].*'127\.0\.0\.1:1,nowhere'.*\n$/,
+  );
+});
+
 test('a sidecar that is stopped while it waits to join ends with 0', async (t) => {
   const mesh = await makeSidecarMesh(t, 1);
   const payments = await mesh.sidecar('payments');

@@ -57,9 +57,14 @@ test('instances are rolled under their callers and not one POST fails', { timeou
     incoming.resume().on('end', () => response.end('charged')),
   );
   await mesh.start();
-  const [first, second] = [await sidecarOf(mesh, 'first', { drain: '500ms' }), await sidecarOf(mesh, 'second')];
+  // One of them with threads, which all have to end in order.
+  const [first, threads, stays] = [
+    await sidecarOf(mesh, 'first', { drain: '500ms' }),
+    await sidecarOf(mesh, 'threads', { drain: '500ms', workers: '2' }),
+    await sidecarOf(mesh, 'stays', { drain: '500ms' }),
+  ];
   const orders = await mesh.sidecar('orders');
-  await Promise.all([first.ready, second.ready, orders.ready]);
+  await Promise.all([first.ready, threads.ready, stays.ready, orders.ready]);
   const port = await orders.port('outbound/payments');
   const post = async () => ask(port, '/charge', { method: 'POST', body: 'a little' });
   await eventually(async () => (await post()).status === 200);
@@ -74,17 +79,18 @@ test('instances are rolled under their callers and not one POST fails', { timeou
     }
   };
   const callers = [caller(), caller(), caller(), caller()];
-  await eventually(() => answered > 100);
-  first.child.kill('SIGTERM');
-  assert.equal(await first.exited, 0);
-  const third = await sidecarOf(mesh, 'third');
-  await third.ready;
+  for (const instance of [first, threads]) {
+    const before = answered;
+    await eventually(() => answered > before + 100);
+    instance.child.kill('SIGTERM');
+    assert.equal(await instance.exited, 0);
+    assert.equal(instance.logged('taking no more calls')[0]?.['callers'], 'told');
+  }
   const before = answered;
-  await eventually(() => answered > before + 100);
+  await eventually(() => answered > before + 10);
   stopped = true;
   await Promise.all(callers);
   assert.deepEqual(failures, []);
-  assert.equal(first.logged('taking no more calls')[0]?.['callers'], 'told');
 });
 
 test('who stops is not ready, ends what is in flight, and lets the app call out until it ends', {
