@@ -47,12 +47,22 @@ export class ConnectionReport {
   }
 }
 
-/** What the gRPC library says about a connection that was not made, without what it says around it. */
+/** Why a stream of this proxy was not opened, in plain words. */
 export function plainReason(details: string): string {
-  const wrapped = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note: .*$/s.exec(details);
-  const reason = wrapped?.[1] ?? details;
+  const reason = unwrapped(details);
   // TLS 1.3: a client learns that its certificate was refused only after its own handshake is done.
   if (reason.startsWith('Failed to connect')) return 'it closed the connection; it may not know our certificate';
   if (reason.includes('self-signed certificate')) return 'what answers there is of another certificate authority';
+  return reason;
+}
+
+/** What the gRPC library says about a connection that was not made, without what it says around it. */
+export function unwrapped(details: string): string {
+  const wrapped = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note: .*$/s.exec(details);
+  const reason = wrapped?.[1] ?? details;
+  if (reason === 'certificate is not yet valid')
+    return 'its certificate is not valid yet: a clock is wrong, here or there';
+  if (reason === 'certificate has expired')
+    return 'its certificate has expired: it was not renewed, or a clock is wrong';
   return reason.replace('Name resolution failed for target dns:', 'no address is known for ');
 }

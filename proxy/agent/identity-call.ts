@@ -7,6 +7,7 @@ import type { HostPort } from '../../core/model/mesh.ts';
 import { formatAddress } from '../../host/setting-kinds.ts';
 import { certificatesPem } from '../../certs/x509/pem.ts';
 import type { Issued__Output } from '../../proto/gen/weft/v1/Issued.ts';
+import { unwrapped } from './connection-report.ts';
 import { CONTROL_PLANE_CHANNEL, controlPlaneCredentials, type ControlPlaneTrust } from './control-plane-channel.ts';
 import type { IssuedFiles } from './identity-folder.ts';
 
@@ -71,7 +72,7 @@ function toMeshError(error: ServiceError, address: HostPort): MeshError {
   if (typeof name === 'string' && isErrorCode(name)) return new MeshError(name, { origin: 'upstream', cause: error });
   return new MeshError('control-plane-unreachable', {
     origin: 'upstream',
-    detail: `${formatAddress(address)}: ${error.details}`,
+    detail: `${formatAddress(address)}: ${unwrapped(error.details)}`,
     cause: error,
   });
 }

@@ -13,6 +13,8 @@ test('what the library says is told in plain words', () => {
       wrap('Error: self-signed certificate in certificate chain'),
       'what answers there is of another certificate authority',
     ],
+    [wrap('Error: certificate is not yet valid'), 'its certificate is not valid yet: a clock is wrong, here or there'],
+    [wrap('Error: certificate has expired'), 'its certificate has expired: it was not renewed, or a clock is wrong'],
     [wrap('Failed to connect (2026-11-22T09:55:25.025Z)'), 'it closed the connection; it may not know our certificate'],
     ['Name resolution failed for target dns:nowhere.test:15012', 'no address is known for nowhere.test:15012'],
     ['orders is not in the configuration', 'orders is not in the configuration'],
