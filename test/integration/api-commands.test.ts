@@ -176,6 +176,7 @@ test('a control plane far away is asked with an operator certificate, by flags o
     code: 1,
     errors: [`weft: ${before} is in force, not what If-Match names (plan again)`],
   });
+  assert.match(await failing(apply('nope')), /--if-match needs the hash of a snapshot, found 'nope' \(as `weft plan`/);
   assert.equal((await apply(before)).code, 0);
   const snapshots = await get(t, { ...admin, kind: 'snapshots' });
   assert.match(snapshots.out[1] ?? '', /^\* .* ann \(admin\)$/);

@@ -3,6 +3,7 @@ import { compileSnapshot } from '../../../core/compile/snapshot.ts';
 import { parseConfig, type ConfigText, type ParsedConfig } from '../../../core/config/parse.ts';
 import type { ConfigError } from '../../../core/config/problem.ts';
 import { differenceOf } from '../../../core/explain/difference.ts';
+import { MeshError } from '../../../core/kit/error.ts';
 import { err, ok, type Result } from '../../../core/kit/result.ts';
 import { readConfigFiles } from '../../../host/config-files.ts';
 import { sha256Hex } from '../../../host/hash.ts';
@@ -72,7 +73,12 @@ async function clientOf(flags: ApiFlags): Promise<ApiClient> {
   return apiClient(await apiTarget(flags, Date.now()));
 }
 
+/** Throws MeshError `usage`. */
 function optionsOf({ ifMatch = null }: { readonly ifMatch?: string | null }) {
+  if (ifMatch !== null && !/^[0-9a-f]{1,64}$/.test(ifMatch)) {
+    const detail = `--if-match needs the hash of a snapshot, found '${ifMatch}'`;
+    throw new MeshError('usage', { detail, hint: 'as `weft plan` and `weft get snapshots` show it' });
+  }
   return { who: whoAmI(), ifMatch };
 }
 
