@@ -122,7 +122,7 @@ export async function runScenario(spec: ScenarioSpec, work: string, say: (line: 
       });
     const mixed = await phase(movers.mixed, 30_000);
     say(
-      `changes: p50 ${mixed.p50.toFixed(0)}, p99 ${mixed.p99.toFixed(0)} ms, ${mixed.cpuPerChange.toFixed(1)} ms of CPU each, ${mixed.missing} of ${mixed.deliveries} missing`,
+      `changes: p50 ${mixed.p50.toFixed(0)}, p99 ${mixed.p99.toFixed(0)} ms, ${mixed.cpuPerChange.toFixed(1)} ms of CPU each, ${mixed.missing} of ${mixed.deliveries} missing, proxies late by ${mixed.stall.toFixed(0)} ms`,
     );
     const few = await phase(movers.few, 40_000);
     say(`changes that few hear: p99 ${few.p99.toFixed(0)} ms, ${few.cpuPerChange.toFixed(1)} ms of CPU each`);
@@ -146,7 +146,9 @@ export async function runScenario(spec: ScenarioSpec, work: string, say: (line: 
     const { ms: restartMs, seen } = await simulators.allCurrent(all, again, RESTART_TIMEOUT);
     await delay(1_000);
     const late = await simulators.collect();
-    say(`restart: all current in ${(restartMs / 1_000).toFixed(1)} s, ${seen.bodies + late.bodies} bodies`);
+    say(
+      `restart: ${late.current} current in ${(restartMs / 1_000).toFixed(1)} s, ${seen.bodies + late.bodies} bodies, ${seen.losses} losses, CPU ${(plane.cpuMs() / 1_000).toFixed(1)} s, proxies late by ${seen.stall.toFixed(0)} ms`,
+    );
     return {
       proxies: all,
       services: spec.services,
