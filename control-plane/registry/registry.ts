@@ -35,6 +35,9 @@ export interface Place {
   leave(how: 'lost' | 'left'): void;
 }
 
+/** Of who comes when all is over. */
+const NO_PLACE: Place = { setCallable: () => {}, leave: () => {} };
+
 interface Entry {
   readonly instance: Instance;
   /** The stream that holds the place; an older one of the same instance has nothing to say any more. */
@@ -57,6 +60,7 @@ export class Registry {
   readonly #endpoints = new Map<ClusterName, readonly Endpoint[]>();
   #timer: { readonly at: number; readonly cancel: () => void } | null = null;
   #held = false;
+  #closed = false;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -65,6 +69,7 @@ export class Registry {
 
   /** @param callable undefined: as before, or yes where it was not there */
   join(instance: Instance, callable?: boolean): Place {
+    if (this.#closed) return NO_PLACE;
     const key = keyOf(instance);
     const before = this.#entries.get(key);
     const holder = Symbol(key);
@@ -178,8 +183,9 @@ export class Registry {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Forgets everybody and every timer. */
+  /** Forgets everybody and every timer, and takes nobody any more. */
   close(): void {
+    this.#closed = true;
     this.#timer?.cancel();
     this.#timer = null;
     this.#entries.clear();

@@ -192,6 +192,7 @@ export class DiscoveryServer {
     this.#drains.close();
     if (this.#turn !== null) clearImmediate(this.#turn);
     this.#waiting.clear();
+    for (const stream of this.#streams.values()) stream.abandon();
     this.#streams.clear();
     this.#server.forceShutdown();
   }

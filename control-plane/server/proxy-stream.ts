@@ -329,6 +329,13 @@ export class ProxyStream implements Caller {
     this.#call.emit('error', Object.assign(new Error(reason), { code, details: reason }));
   }
 
+  /** The control plane ends: nothing that comes any more means anything, and nobody is lost by it. */
+  abandon(): void {
+    this.#open = false;
+    this.#cancelTimer();
+    this.#asks.end();
+  }
+
   /** The stream is over: who `left` said goodbye, who is `lost` may come back. */
   gone(how: 'lost' | 'left'): void {
     if (!this.#open) return;

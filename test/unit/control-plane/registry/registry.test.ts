@@ -113,6 +113,7 @@ test('a closed registry has no timer left', () => {
   const { registry, timers } = makeRegistry();
   registry.join(orders('orders-1', null)).leave('lost');
   registry.close();
+  registry.join(orders('orders-2', null)).leave('lost');
   assert.equal(timers.pending(), 0);
 });
 
