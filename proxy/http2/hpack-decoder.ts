@@ -18,6 +18,8 @@ interface Field {
   readonly kind: number;
 }
 
+/** Bytes: a string keeps all of the text alive that it was cut from. */
+const LONGEST_TEXT = 4_096;
 /** What a field costs beside its characters (RFC 7541 §4.1). */
 const OVERHEAD = 32;
 const STATIC = STATIC_FIELDS.length;
@@ -41,6 +43,9 @@ export class HpackDecoder {
   #size = 0;
   #maxSize: number;
   #bytes: Buffer = Buffer.alloc(0);
+  /** The same from `#textAt` on, once a string is wanted: one call into native code for all strings of a block. */
+  #text = '';
+  #textAt = 0;
   #at = 0;
   #end = 0;
   #listBytes = 0;
@@ -55,6 +60,7 @@ export class HpackDecoder {
   /** False: the connection cannot go on (COMPRESSION_ERROR), see `detail`. */
   decode(bytes: Buffer, start: number, end: number, sink: FieldSink): boolean {
     this.#bytes = bytes;
+    this.#text = '';
     this.#at = start;
     this.#end = end;
     this.#listBytes = 0;
@@ -67,6 +73,7 @@ export class HpackDecoder {
       if (field === null) return false;
       this.#emit(field, sink);
     }
+    this.#text = '';
     return true;
   }
 
@@ -81,12 +88,12 @@ export class HpackDecoder {
   #field(first: number): Field | null {
     if (first >= 0x80) return this.#indexed(this.#integer(7));
     if (first >= 0x40) {
-      const field = this.#literal(this.#integer(6));
+      const field = this.#literal(this.#integer(6), true);
       if (field !== null) this.#insert(field);
       return field;
     }
     if (first >= 0x20) return this.#refuse('a table size update inside a block');
-    return this.#literal(this.#integer(4));
+    return this.#literal(this.#integer(4), false);
   }
 
   #indexed(index: number): Field | null {
@@ -102,12 +109,12 @@ export class HpackDecoder {
     return this.#ring[(this.#newest - age + length) % length];
   }
 
-  #literal(nameIndex: number): Field | null {
+  #literal(nameIndex: number, keep: boolean): Field | null {
     if (nameIndex < 0) return null;
     let name: string;
     let kind: number;
     if (nameIndex === 0) {
-      const text = this.#string();
+      const text = this.#string(keep);
       if (text === null) return null;
       name = text;
       kind = kindOfName(text);
@@ -117,11 +124,11 @@ export class HpackDecoder {
       name = named.name;
       kind = named.nameKind;
     }
-    const value = this.#string();
+    const value = this.#string(keep);
     return value === null ? null : newField(name, value, kind);
   }
 
-  #string(): string | null {
+  #string(keep: boolean): string | null {
     if (this.#at >= this.#end) return this.#refuse('a string that is cut off');
     const coded = (this.#bytes[this.#at] as number) >= 0x80;
     const length = this.#integer(7);
@@ -130,8 +137,19 @@ export class HpackDecoder {
     const end = start + length;
     if (end > this.#end) return this.#refuse('a string that is cut off');
     this.#at = end;
-    if (!coded) return this.#bytes.toString('latin1', start, end);
+    if (!coded) return keep ? this.#bytes.toString('latin1', start, end) : this.#slice(start, end);
     return decodeHuffman(this.#bytes, start, end) ?? this.#refuse('a string that is no Huffman code');
+  }
+
+  /** A part of what was turned into text together, or where that ends a text of its own. */
+  #slice(start: number, end: number): string {
+    if (this.#text === '') {
+      this.#textAt = start;
+      this.#text = this.#bytes.toString('latin1', start, Math.min(this.#end, start + LONGEST_TEXT));
+    }
+    const from = start - this.#textAt;
+    const to = end - this.#textAt;
+    return to <= this.#text.length ? this.#text.slice(from, to) : this.#bytes.toString('latin1', start, end);
   }
 
   /** RFC 7541 §5.1; -1 where it is refused. The byte at hand holds the prefix. */

@@ -43,6 +43,8 @@ interface Name {
   readonly secret: boolean;
   readonly known: Known[];
   readonly fixed: number;
+  /** Number of the last insertion with this name. */
+  place: number;
   turn: number;
   misses: number;
 }
@@ -143,7 +145,7 @@ export class HpackEncoder {
     if (name.secret) return this.#literal(0x10, 4, name, value);
     if (found === null) {
       remember(name, value);
-      return this.#literal(0, 4, name, value);
+      if (value.length > LONGEST || !this.#isNameWanted(name)) return this.#literal(0, 4, name, value);
     }
     const size = name.lower.length + value.length + OVERHEAD;
     if (size > this.#maxSize / 4) return this.#literal(0, 4, name, value);
@@ -151,20 +153,22 @@ export class HpackEncoder {
     this.#evict(size);
     this.#sizes.push(size);
     this.#size += size;
-    found.place = ++this.#inserted;
+    name.place = ++this.#inserted;
+    if (found !== null) found.place = name.place;
+  }
+
+  /** A name whose values always differ goes into the table with one of them now and then, and is an index from then on. */
+  #isNameWanted({ index, place, misses }: Name): boolean {
+    if (index > 0 || place > this.#dropped) return false;
+    return misses === MISSES + 1 || (misses > MISSES && misses % REMEMBER_EVERY === 0);
   }
 
   #literal(form: number, prefix: number, name: Name, value: string): void {
-    const index = name.index > 0 ? name.index : this.#indexOf(name);
+    const index =
+      name.index > 0 ? name.index : name.place > this.#dropped ? STATIC + 1 + this.#inserted - name.place : 0;
     this.#integer(form, prefix, index);
     if (index === 0) this.#string(name.lower);
     this.#string(value);
-  }
-
-  /** Of an entry of the dynamic table with this name; 0: none. */
-  #indexOf(name: Name): number {
-    for (const { place } of name.known) if (place > this.#dropped) return STATIC + 1 + this.#inserted - place;
-    return 0;
   }
 
   #integer(form: number, prefix: number, value: number): void {
@@ -222,7 +226,7 @@ function newName(lower: string, dropped: boolean): Name {
     if (index === 0) index = i + 1;
     if (field.value !== '') known.push({ value: field.value, place: -(i + 1) });
   });
-  return { lower, index, dropped, secret: SECRET.has(lower), known, fixed: known.length, turn: 0, misses: 0 };
+  return { lower, index, dropped, secret: SECRET.has(lower), known, fixed: known.length, place: 0, turn: 0, misses: 0 };
 }
 
 function find(name: Name, value: string): Known | null {

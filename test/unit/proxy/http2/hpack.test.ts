@@ -101,6 +101,29 @@ test('a field that comes again and again costs one byte, one that always differs
   assert.ok(length < 3 + 35, `${length} bytes`);
 });
 
+test('of a field that always differs the name becomes an index, and stays one when the table has forgotten it', () => {
+  const encoder = new HpackEncoder(HTTP2_LIMITS.tableBytes);
+  const decoder = new HpackDecoder(HTTP2_LIMITS);
+  const name = 'x-a-name-of-some-length';
+  const sizes: number[] = [];
+  for (let i = 0; i < 1_000; i++) {
+    const fields: Fields = [
+      [name, `value-${i.toString().padStart(6, '0')}`],
+      // Comes twice, so that it fills the table.
+      ['x-other', `${'y'.repeat(200)}${Math.floor(i / 2)}`],
+    ];
+    const block = encode(encoder, fields);
+    assert.deepEqual(decode(decoder, block), fields);
+    encoder.begin();
+    encoder.add(name, `alone-${i.toString().padStart(6, '0')}`);
+    const alone = Buffer.from(encoder.block.subarray(0, encoder.finish()));
+    assert.equal(decode(decoder, alone).length, 1);
+    sizes.push(alone.length);
+  }
+  const short = sizes.filter((size) => size < name.length);
+  assert.ok(short.length > 500, `${short.length} of ${sizes.length}`);
+});
+
 test('secrets are never indexed, however often they come', () => {
   const encoder = new HpackEncoder(4_096);
   for (let i = 0; i < 3; i++) {
