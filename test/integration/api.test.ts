@@ -186,6 +186,20 @@ test('what makes no sense is refused in one line, and the next request is served
   assert.equal((audit.json as { items: { who: string }[] }).items[0]?.who, 'eve  [2Jadam');
 });
 
+test('changes whose bodies do not come are few, and give their places back when their callers go', async (t) => {
+  const running = await runControlPlaneHere(t, MESH);
+  const slow = Array.from({ length: 4 }, () => {
+    const socket = connect(join(running.folder, 'control-plane', API_SOCKET));
+    t.after(() => socket.destroy());
+    socket.write('POST /v1/plan HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{');
+    return socket;
+  });
+  await eventually(async () => (await askSocket(running, { ...apply(MESH), path: '/v1/plan' })).status === 503);
+  assert.equal((await askSocket(running, { path: '/v1/status' })).status, 200);
+  for (const socket of slow) socket.destroy();
+  await eventually(async () => (await askSocket(running, { ...apply(MESH), path: '/v1/plan' })).status === 200);
+});
+
 /** The lines of a watched list, as they come. */
 async function watch(t: TestContext, running: RunningControlPlane, list: string) {
   const lines: { type: string; name?: string; item?: { name: string; current?: boolean } }[] = [];
