@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../core/kit/result.ts';
 export type PemLabel = 'CERTIFICATE' | 'CERTIFICATE REQUEST' | 'ENCRYPTED PRIVATE KEY' | 'PUBLIC KEY' | 'X509 CRL';
 
 const MAX_PEM_SIZE = 256 * 1024;
+const MAX_BLOCKS_SIZE = 4 * 1024 * 1024;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----/g;
 
 export function pemOf(label: PemLabel, der: Uint8Array): string {
@@ -52,7 +53,7 @@ export interface PemBlock {
 
 /** Every block of any kind, in order; text between them is passed over. */
 export function blocksOf(pem: string): Result<readonly PemBlock[], string> {
-  if (pem.length > MAX_PEM_SIZE) return err(`longer than ${MAX_PEM_SIZE} characters`);
+  if (pem.length > MAX_BLOCKS_SIZE) return err(`longer than ${MAX_BLOCKS_SIZE} characters`);
   const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----/g)];
   return ok(
     blocks.map(([text, label = '', body = '']) => {

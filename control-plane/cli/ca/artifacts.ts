@@ -19,7 +19,8 @@ export type Artifact =
   | { readonly kind: 'locked'; readonly why: string }
   | { readonly kind: 'unreadable'; readonly what: string; readonly why: string };
 
-const MOST = 64;
+/** More than any list of roots has. */
+const MOST = 1_024;
 
 /** An error where nothing in it is known. `password`: of a PKCS#12 file, or of an encrypted key. */
 export async function artifactsOf(

@@ -89,7 +89,7 @@ function notesOn(artifacts: readonly Artifact[]): readonly string[] {
   for (const [index, { der, view }] of certificates.entries()) {
     const next = certificates[index + 1];
     if (next === undefined) break;
-    if (view.isSelfIssued || !signedBy(der, next.der))
+    if (!view.isSelfIssued && !signedBy(der, next.der))
       notes.push(`Certificate ${index + 1} is not signed by the one after it.`);
   }
   const [leaf] = certificates;

@@ -1,6 +1,7 @@
 // `weft ca issue`: a certificate for whatever cannot join by itself: a service, a server, a person or a machine outside
 // the mesh, an operator of the API. Signed in the authority's folder, without a control plane, and logged there first.
 import type { KeyObject } from 'node:crypto';
+import { dirname } from 'node:path';
 import { exists, readTextBounded, SECRET_MODE, writeFileAtomic } from '../../../host/files.ts';
 import { openAuthority } from '../../../certs/authority/authority-folder.ts';
 import type { Authority, IssuedCertificate } from '../../../certs/authority/authority.ts';
@@ -36,7 +37,7 @@ export interface CaIssueArgs extends SubjectFlags {
 export async function runCaIssue(args: CaIssueArgs, out: Print): Promise<void> {
   const wanted = subjectOf(args);
   const files = filesOf(args);
-  await refuseToOverwrite(files, args.force);
+  await checkPlaces(files, args.force);
   const passphrase = await secretOf('--passphrase-file', args.passphraseFile);
   const authority = await openAuthority(args.dir, { ...ambient, passphrase });
   const keys = args.csr === undefined ? generateKeyPair(args.keyKind) : null;
@@ -72,7 +73,10 @@ function filesOf({ out, format, csr, passwordFile }: CaIssueArgs): Files {
   return { certificate: null, key: null, roots: null, pkcs12: `${out}.p12` };
 }
 
-async function refuseToOverwrite(files: Files, force: boolean): Promise<void> {
+async function checkPlaces(files: Files, force: boolean): Promise<void> {
+  const folder = dirname(files.certificate ?? files.pkcs12 ?? '.');
+  // Before anything is signed: what is logged should be handed out.
+  if (!(await exists(folder))) throw usage(`there is no folder ${folder}`, 'make it first');
   if (force) return;
   for (const file of Object.values(files)) {
     if (file !== null && (await exists(file))) throw usage(`${file} is there already`, '--force writes over it');

@@ -64,14 +64,17 @@ export function problemsOf(artifact: Artifact, now: number): readonly string[] {
     return nextUpdate !== null && now >= nextUpdate ? [`a newer list was due on ${moment(nextUpdate)}`] : [];
   }
   if (artifact.kind !== 'certificate') return [];
-  const { notBefore, notAfter, key, algorithm, problems } = artifact.view;
+  const { notBefore, notAfter, key, algorithm, problems, isAuthority, isSelfIssued } = artifact.view;
   const admitted = key === null ? null : admitKey(key);
   return [
     ...(now >= notAfter ? [`it expired ${span(now - notAfter)} ago`] : []),
     ...(now < notBefore ? [`it is not valid for another ${span(notBefore - now)}`] : []),
     ...(admitted?.ok === false ? [`it has ${admitted.error}`] : []),
     ...(key === null ? ['its key cannot be read'] : []),
-    ...(/SHA-1|MD5/.test(algorithm) ? [`it is signed by ${algorithm}, which can be forged`] : []),
+    // A root's own signature proves nothing, and nobody looks at it.
+    ...(/SHA-1|MD5/.test(algorithm) && !(isAuthority && isSelfIssued)
+      ? [`it is signed by ${algorithm}, which can be forged`]
+      : []),
     ...problems,
   ];
 }

@@ -40,6 +40,16 @@ test('identities live as long as the authority says, from an hour to ninety days
   }
 });
 
+test('a test may have identities of seconds, backdated by less', async (t) => {
+  const clock = fixedClock();
+  const dir = join(await temporaryFolder(t), 'ca');
+  await initAuthority(dir, { trustDomain: 'shop.test', clock, random: randomBytes });
+  const authority = await openAuthority(dir, { clock, random: randomBytes, lives: { svid: 6_000, backdate: 1_000 } });
+  const { publicKey } = generateKeyPair();
+  const svid = await authority.signSvid({ publicKey, identity: identityOf('shop.test', 'orders') });
+  assert.deepEqual([svid.notBefore, svid.notAfter], [clock() - 1_000, clock() + 6_000]);
+});
+
 test('settings that make no sense are said to be damaged, with what is wrong', async (t) => {
   const dir = await temporaryFolder(t);
   await initAuthority(dir, { trustDomain: 'shop.test', clock: Date.now, random: randomBytes });

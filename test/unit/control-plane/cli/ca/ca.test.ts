@@ -148,6 +148,15 @@ describe('weft ca issue', () => {
     assert.notEqual(await readFile(at('orders.key'), 'utf8'), before);
   });
 
+  it('signs and logs nothing where there is no folder to write to', async () => {
+    const log = await readFile(join(at('ca'), 'issuance.jsonl'), 'utf8');
+    assert.match(
+      (await ca('issue', '--service', 'web', '--out', at('none/web'))).text,
+      /there is no folder .*none \(make it first\)/,
+    );
+    assert.equal(await readFile(join(at('ca'), 'issuance.jsonl'), 'utf8'), log);
+  });
+
   it('answers what makes no sense with one line', async () => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [[], /one of --service, --server, --client and --operator/],
@@ -210,6 +219,9 @@ describe('weft ca inspect', () => {
     assert.match(text, /WRONG +it expired 3 days ago/);
     assert.match(text, /WRONG +it is signed by ECDSA with SHA-1, which can be forged/);
     assert.match(text, /WRONG +a critical extension that is not understood/);
+    const old = craftAuthority('old root', { hash: 'sha1' });
+    await writeFile(at('old.pem'), certificatesPem([old.der]));
+    assert.equal((await weft('inspect', at('old.pem'))).code, 0, 'the signature of a root proves nothing anyway');
     assert.match(text, /also has +1\.3\.6\.1\.4\.1\.99999\.1 \(critical\)/);
   });
 
