@@ -331,9 +331,13 @@ export class ProxyStream implements Caller {
 
   /** The control plane ends: nothing that comes any more means anything, and nobody is lost by it. */
   abandon(): void {
+    if (!this.#open) return;
     this.#open = false;
     this.#cancelTimer();
     this.#asks.end();
+    // Without channelz the library knows no connection that it could cut: the proxy would find out by silence.
+    const details = 'the control plane stops';
+    this.#call.emit('error', Object.assign(new Error(details), { code: status.UNAVAILABLE, details }));
   }
 
   /** The stream is over: who `left` said goodbye, who is `lost` may come back. */
