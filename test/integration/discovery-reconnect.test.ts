@@ -36,6 +36,19 @@ test('a control plane that comes back finds the proxy with its view and sends on
   assert.deepEqual(said, ['info', 'warn', 'info'], 'connected, one line for the loss, one for the return');
 });
 
+test('a control plane that stops is lost to its proxies at once, not when they ping it', async (t) => {
+  const discovery = await startDiscovery(authority, t);
+  discovery.setView('orders', sampleView('s1', {}));
+  const { agent, log } = startAgent(discovery.port, await authority.svid('orders'), t);
+  await eventually(() => agent.state.snapshot === 's1');
+  const began = performance.now();
+  await discovery.close();
+  await eventually(() => !agent.state.connected);
+  assert.ok(performance.now() - began < 5_000, 'before the first ping');
+  const line = await eventually(() => log.lines.find(({ level }) => level === 'warn'));
+  assert.equal(line.fields['reason'], 'the control plane stops');
+});
+
 test('a proxy says what it holds when it comes back', async (t) => {
   const server = await startRecordingServer(authority);
   t.after(() => server.close());
