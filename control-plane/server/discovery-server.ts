@@ -21,6 +21,7 @@ import { DRAIN_BOUND, Drains } from './drains.ts';
 import { LastGood } from './last-good.ts';
 import { peerOf, type PeerPolicy } from './peer.ts';
 import { RepeatedLog } from './repeated-log.ts';
+import { StreamTable } from './stream-table.ts';
 import { ProxyStream, type DiscoveryCall, type StreamContext, type StreamState } from './proxy-stream.ts';
 
 export interface DiscoveryServerOptions extends Omit<StreamContext, 'repeated' | 'lastGood' | 'drains' | 'held'> {
@@ -62,8 +63,9 @@ export class DiscoveryServer {
   readonly #drains: Drains;
   /** Keys of the instances that an operator has taken out, also of those whose stream is lost. */
   readonly #held = new Set<string>();
-  /** By instance: a newer stream of an instance takes the place of the older. */
-  readonly #streams = new Map<string, ProxyStream>();
+  readonly #streams = new StreamTable<ProxyStream>();
+  /** Somebody has refused a view, so that there may be streams with an older one than their account's. */
+  #refusals = false;
   #opened = 0;
   #closed = false;
   readonly #waiting = new Set<ProxyStream>();
@@ -81,10 +83,14 @@ export class DiscoveryServer {
         options.viewOf(account)?.resources.some(({ type, name }) => type === 'endpoints' && concerns(name)) === true,
     });
     const lastGood = new LastGood((account) => {
-      for (const stream of this.#streams.values()) if (stream.account === account) stream.offer();
+      for (const stream of this.#streams.ofAccount(account)) stream.offer();
     });
     const repeated = new RepeatedLog(options.log, options.now);
-    this.#context = { ...options, repeated, lastGood, drains: this.#drains, held: this.#held };
+    const onAnswer: StreamContext['onAnswer'] = (answer) => {
+      this.#refusals ||= answer === 'nack';
+      options.onAnswer(answer);
+    };
+    this.#context = { ...options, repeated, lastGood, drains: this.#drains, held: this.#held, onAnswer };
     this.#requests = new BoundedRequests(options.definition);
     this.#credentials = new MutualTls(options.identity);
     const { time = 10_000, timeout = 5_000 } = options.keepalive ?? {};
@@ -117,7 +123,9 @@ export class DiscoveryServer {
 
   /** The views of these accounts have changed; who runs an older view than the others may hold anything. */
   offerTo(accounts: ReadonlySet<string>): void {
-    for (const stream of this.#streams.values()) if (accounts.has(stream.account) || stream.instead) stream.offer();
+    for (const account of accounts) for (const stream of this.#streams.ofAccount(account)) stream.offer();
+    if (!this.#refusals) return;
+    for (const stream of this.#streams.values()) if (stream.instead && !accounts.has(stream.account)) stream.offer();
   }
 
   /** The same as `offerAll`, a few in each turn: what is urgent for some goes out in between. */
@@ -219,10 +227,10 @@ export class DiscoveryServer {
     };
     const stream: ProxyStream = new ProxyStream(call, facts, this.#context, (how) => {
       if (how === 'left') this.#held.delete(stream.key);
-      if (this.#streams.get(stream.key) === stream) this.#streams.delete(stream.key);
+      this.#streams.remove(stream);
     });
     this.#streams.get(stream.key)?.end(status.ABORTED, 'another stream of the same instance was opened');
-    this.#streams.set(stream.key, stream);
+    this.#streams.add(stream);
     listen(call, stream, this.#requests);
   }
 }
