@@ -60,6 +60,8 @@ export class Membership {
   /** Removed a moment ago: they may yet turn out to be part of a mass loss. */
   readonly #removed = new Set<string>();
   #heldSince: number | null = null;
+  /** No member is due before; kept so that a loss costs the same among ten thousand others. */
+  #soonest = Number.POSITIVE_INFINITY;
 
   constructor(policy: MembershipPolicy) {
     this.#policy = policy;
@@ -95,6 +97,7 @@ export class Membership {
     if (this.#members.has(id)) return;
     this.#members.set(id, { lostAt: now, due: now + grace, losses: [] });
     this.#lost.add(id);
+    this.#expectAt(now + grace);
     if (this.#isMass()) this.#heldSince ??= now;
   }
 
@@ -109,6 +112,7 @@ export class Membership {
     member.lostAt = now;
     member.due = now + this.#graceAfter(recent.length);
     this.#lost.add(id);
+    this.#expectAt(member.due);
     if (this.#heldSince !== null || !this.#isMass()) return [];
     this.#heldSince = now;
     return this.#restore(now);
@@ -144,17 +148,25 @@ export class Membership {
       this.leave(id);
       changes.push({ id, kind: 'forgotten' });
     }
+    this.#lookAgain();
     return changes;
   }
 
-  /** When `advance` has something to do; null: not before the next event. */
+  /** When to `advance`, at the latest; null: not before the next event. It may be too early, and then does nothing. */
   next(): number | null {
-    const { massHold, massWindow } = this.#policy;
-    if (this.#heldSince !== null) return this.#heldSince + massHold;
-    let next = Number.POSITIVE_INFINITY;
-    for (const id of this.#lost) next = Math.min(next, this.#dueOf(id));
-    for (const id of this.#removed) next = Math.min(next, this.#lostAt(id) + massWindow);
-    return next === Number.POSITIVE_INFINITY ? null : next;
+    if (this.#heldSince !== null) return this.#heldSince + this.#policy.massHold;
+    return this.#lost.size + this.#removed.size === 0 ? null : this.#soonest;
+  }
+
+  #expectAt(at: number): void {
+    // With nobody else to wait for, what was waited for before is past.
+    this.#soonest = this.#lost.size + this.#removed.size <= 1 ? at : Math.min(this.#soonest, at);
+  }
+
+  #lookAgain(): void {
+    this.#soonest = Number.POSITIVE_INFINITY;
+    for (const id of this.#lost) this.#soonest = Math.min(this.#soonest, this.#dueOf(id));
+    for (const id of this.#removed) this.#soonest = Math.min(this.#soonest, this.#lostAt(id) + this.#policy.massWindow);
   }
 
   #isMass(): boolean {
@@ -184,6 +196,7 @@ export class Membership {
       const member = this.#members.get(id);
       if (member !== undefined) member.due = Math.max(member.due, now + this.#policy.massReturn);
     }
+    this.#lookAgain();
   }
 
   #dueOf(id: string): number {
