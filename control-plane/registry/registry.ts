@@ -29,14 +29,14 @@ export interface RegistryOptions {
 
 /** What an instance may do with its registration; void once another stream of the instance has taken it over. */
 export interface Place {
-  /** Whether it may be called: its app is up and it does not drain. At once. */
-  setCallable(callable: boolean): void;
+  /** Whether it may be called: its app is up and it does not drain. At once. True: it was not so before. */
+  setCallable(callable: boolean): boolean;
   /** At once for one that says goodbye, else after the grace time. */
   leave(how: 'lost' | 'left'): void;
 }
 
 /** Of who comes when all is over. */
-const NO_PLACE: Place = { setCallable: () => {}, leave: () => {} };
+const NO_PLACE: Place = { setCallable: () => false, leave: () => {} };
 
 interface Entry {
   readonly instance: Instance;
@@ -97,10 +97,11 @@ export class Registry {
     this.#settle([]);
   }
 
-  #change(key: string, holder: symbol, callable: boolean): void {
+  #change(key: string, holder: symbol, callable: boolean): boolean {
     const entry = this.#entries.get(key);
-    if (entry?.holder !== holder || entry.callable === callable) return;
+    if (entry?.holder !== holder || entry.callable === callable) return false;
     this.#set(key, { ...entry, callable });
+    return true;
   }
 
   #leave(key: string, holder: symbol, how: 'lost' | 'left'): void {

@@ -42,20 +42,23 @@ export class Drains {
     this.#options = options;
   }
 
-  /** Views that are cut from now on have a number of their own as soon as somebody drains. */
+  /** Views that are cut from now on have a number of their own as soon as somebody leaves them. */
   get epoch(): number {
     return this.#epoch;
   }
 
+  /** An instance has left the views: the number of those that are cut from now on. */
+  mark(): number {
+    return ++this.#epoch;
+  }
+
   /**
-   * The instance is in no view any more that is cut from now on.
-   *
+   * @param epoch the instance is in no view that was cut at this number or later
    * @param onDone called once, with the callers that did not acknowledge in time; not called after `stop`
    */
-  begin(key: string, instance: Instance, onDone: (late: readonly string[]) => void): void {
+  begin(key: string, instance: Instance, epoch: number, onDone: (late: readonly string[]) => void): void {
     this.stop(key);
     const clusters: ReadonlySet<string> = new Set(clustersOf(instance));
-    const epoch = ++this.#epoch;
     // A further port of a service has a cluster of its own, with the same instances.
     const concerns = (cluster: string) => clusters.has(cluster.split(':', 1)[0] ?? '');
     const waiting = new Set<string>();

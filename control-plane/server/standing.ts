@@ -22,6 +22,8 @@ export class Standing {
   readonly #options: StandingOptions;
   #place: Place | null = null;
   #status: ReportedStatus | null = null;
+  /** Since which number views are without it; null: it may be in them. */
+  #outSince: number | null = null;
 
   constructor(options: StandingOptions) {
     this.#options = options;
@@ -37,7 +39,7 @@ export class Standing {
     this.#status = status;
     this.#sayHealth(before, status);
     // Out of the views first: whoever acknowledges one that is cut after this does not call it.
-    this.#place?.setCallable(this.#callable() ?? true);
+    this.#follow();
     if (status.draining && before?.draining !== true) this.#drain();
     else if (!status.draining && !this.#options.held()) this.#options.drains.stop(this.#options.key);
   }
@@ -45,19 +47,38 @@ export class Standing {
   /** An operator takes it out. `onDone`: with the callers that did not acknowledge in time; not called where it leaves. */
   hold(onDone: (late: readonly string[]) => void): void {
     const { drains, key, instance } = this.#options;
-    this.#place?.setCallable(false);
-    drains.begin(key, instance(), onDone);
+    drains.begin(key, instance(), this.#takeOut(), onDone);
   }
 
   /** The operator lets it back. */
   release(): void {
     if (this.#status?.draining !== true) this.#options.drains.stop(this.#options.key);
-    this.#place?.setCallable(this.#callable() ?? true);
+    this.#follow();
   }
 
   /** It runs a view. */
   join(): void {
-    this.#place ??= this.#options.join(this.#options.instance(), this.#callable());
+    if (this.#place !== null) return;
+    const callable = this.#callable();
+    this.#place = this.#options.join(this.#options.instance(), callable);
+    if (callable === false) this.#outSince = this.#options.drains.mark();
+  }
+
+  /** As it says itself and operators want it. */
+  #follow(): void {
+    if (this.#callable() === false) {
+      this.#takeOut();
+      return;
+    }
+    this.#place?.setCallable(true);
+    this.#outSince = null;
+  }
+
+  /** The number since which views are without it: who has left them before does not leave them anew. */
+  #takeOut(): number {
+    const left = this.#place?.setCallable(false) ?? false;
+    if (left || this.#outSince === null) this.#outSince = this.#options.drains.mark();
+    return this.#outSince;
   }
 
   /** undefined: it has not said how it is. */
@@ -78,7 +99,7 @@ export class Standing {
     const instance = this.#options.instance();
     const who = { account: instance.account, instance: instance.instance };
     log.info(who, 'the instance drains');
-    drains.begin(key, instance, (late) => {
+    drains.begin(key, instance, this.#takeOut(), (late) => {
       if (late.length === 0) log.info(who, 'no caller has the instance any more');
       else log.warn({ ...who, late: late.slice(0, 10) }, `${late.length} callers did not acknowledge a drain in time`);
       onDrained();

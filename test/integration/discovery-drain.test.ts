@@ -160,6 +160,26 @@ test('after a restart nobody is told that it is drained before its callers can h
   await eventually(() => isDrained(orders));
 });
 
+test('who is out of the views already, taken out or with its app down, drains at once', async (t) => {
+  const timers = fakeTimers();
+  const mesh = await startMesh(t, { after: timers.after });
+  const { orders, web, edge } = await twoCallers(mesh);
+  const first = mesh.server.hold('orders-1');
+  await Promise.all([web.ack(1), edge.ack(1)]);
+  assert.deepEqual(await first, { ok: true, value: [] });
+  assert.deepEqual(await mesh.server.hold('orders-1'), { ok: true, value: [] }, 'once more');
+  orders.report({ ...UP, draining: true });
+  await eventually(() => isDrained(orders));
+
+  const other = await mesh.proxy('orders', 'orders-3');
+  await other.ack(0, { status: UP });
+  await Promise.all([web.ack(2), edge.ack(2)]);
+  other.report({ ...UP, appHealth: 'APP_HEALTH_DOWN' });
+  await Promise.all([web.ack(3), edge.ack(3)]);
+  other.report({ ...UP, appHealth: 'APP_HEALTH_DOWN', draining: true });
+  await eventually(() => isDrained(other));
+});
+
 test('an instance that drains is in no new view, also after its stream was opened anew', async (t) => {
   const mesh = await startMesh(t);
   const { orders } = await twoCallers(mesh);
