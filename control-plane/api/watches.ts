@@ -100,7 +100,10 @@ export class Watches {
 
   #look(list: WatchedName): Look {
     const { snapshot, items } = this.#options.read(list);
-    return { snapshot, items: new Map(items.map((item) => [item.name, JSON.stringify(item)])) };
+    const seen = new Map<string, string>();
+    // A snapshot that is in force again stands twice in the history: the newest comes first, and counts.
+    for (const item of items) if (!seen.has(item.name)) seen.set(item.name, JSON.stringify(item));
+    return { snapshot, items: seen };
   }
 
   #offer(reader: Reader, look: Look): void {

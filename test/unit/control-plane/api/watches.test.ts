@@ -140,6 +140,22 @@ test('a reader gets every item, then only what changes, and one look serves all 
   assert.deepEqual(one.taken.at(-1), { type: 'synced', snapshot: 'b' });
 });
 
+test('of two items with one name the first counts, as of a snapshot that is in force again', (t) => {
+  const { set, pass, open } = world(t);
+  set([item('b', 1), item('a', 1)]);
+  const { slow } = open();
+  set([item('a', 2), item('b', 2), item('a', 1)]);
+  pass(1_000);
+  slow.take();
+  assert.deepEqual(
+    [...slow.believed],
+    [
+      ['b', 2],
+      ['a', 2],
+    ],
+  );
+});
+
 test('a reader however slow ends at what is newest, and no more than it has room for waits for it', () => {
   const step = fc.oneof(
     fc.record({
