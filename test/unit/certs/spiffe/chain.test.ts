@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it, test } from 'node:test';
+import fc from 'fast-check';
 import { verifyChain, verifySvid, type ChainQuestion } from '../../../../certs/spiffe/chain.ts';
 import { verifyPeer, type ExpectedPeer } from '../../../../certs/spiffe/peer.ts';
 import { issueCrl } from '../../../../certs/x509/crl.ts';
@@ -247,4 +248,18 @@ test('name constraints permit what they name: hosts by name, domains by a dot', 
   assert.equal(under('.test'), 'accepted');
   assert.match(under('.shop.test'), /may not certify/);
   assert.match(under('hop.test'), /may not certify/);
+});
+
+test('no certificate that differs in a single bit is accepted, wherever in the chain it stands', () => {
+  const chain = [good.der, intermediate.der];
+  fc.assert(
+    fc.property(fc.nat({ max: 1 }), fc.nat(), fc.nat({ max: 7 }), (which, place, bit) => {
+      const changed = Buffer.from(chain[which] ?? good.der);
+      const at = place % changed.length;
+      changed[at] = (changed[at] ?? 0) ^ (1 << bit);
+      const shown = chain.map((der, i) => (i === which ? changed : der));
+      assert.notEqual(reason(good.der, { chain: shown }), 'accepted');
+    }),
+    { numRuns: 400 },
+  );
 });
