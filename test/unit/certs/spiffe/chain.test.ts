@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { verifyChain, verifySvid, type ChainQuestion } from '../../../../certs/spiffe/chain.ts';
 import { verifyPeer, type ExpectedPeer } from '../../../../certs/spiffe/peer.ts';
 import { issueCrl } from '../../../../certs/x509/crl.ts';
+import { extendedKeyUsage } from '../../../../certs/x509/extensions.ts';
 import type { GeneralName } from '../../../../certs/x509/general-name.ts';
 import { generateKeyPair, keyIdOf } from '../../../../certs/x509/key.ts';
 import { OID } from '../../../../certs/x509/oids.ts';
@@ -238,7 +239,27 @@ test('a list of revoked certificates counts only with the signature of the issue
   const stranger = { ...intermediate, keys: generateKeyPair() };
   assert.equal(reason(good.der, { crls: [listOf(good.serial, stranger)] }), 'accepted');
   assert.equal(reason(good.der, { crls: [listOf(good.serial, root)] }), 'accepted');
+  // The right key under another's name: a list of somebody else's certificates.
+  const renamed = { ...intermediate, subject: root.subject };
+  assert.equal(reason(good.der, { crls: [listOf(good.serial, renamed)] }), 'accepted');
   assert.match(reason(good.der, { crls: [Buffer.from('x')] }), /list of revoked certificates cannot be read/);
+});
+
+test('a chain without an identity is verified by the same rules: of an authority, or for another use, it is refused', () => {
+  const why = (leaf: Crafted, role?: 'client' | 'server', above = intermediate): string => {
+    const chain = [leaf.der, above.der];
+    const found = verifyChain({ chain, bundle: [root.der], now: NOW, ...(role === undefined ? {} : { role }) });
+    return found.ok ? 'accepted' : found.error;
+  };
+  const server = craftLeaf(intermediate, { names: [{ kind: 'dns', value: 'a.test' }], extended: ['serverAuth'] });
+  assert.equal(why(server, 'server'), 'accepted');
+  assert.equal(why(server), 'accepted');
+  assert.match(why(server, 'client'), /^its certificate is not for clients$/);
+  assert.match(why(craftLeaf(intermediate, { isAuthority: true })), /one of an authority/);
+  const limited = craftAuthority('limited', { issuer: root, extensions: [extendedKeyUsage(['clientAuth'])] });
+  const below = craftLeaf(limited, { names: ID });
+  assert.equal(why(below, 'client', limited), 'accepted');
+  assert.match(why(below, 'server', limited), /authority above it is not for servers$/);
 });
 
 test('name constraints permit what they name: hosts by name, domains by a dot', () => {
