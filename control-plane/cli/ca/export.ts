@@ -35,7 +35,8 @@ export async function runCaExport(args: CaExportArgs, out: Print): Promise<void>
   const bytes = publicBytes(args, folder);
   if (args.out === undefined) {
     if (args.format === 'der') throw usage('DER is no text', 'name a file with --out');
-    out(bytes.toString('utf8').trimEnd());
+    const text = bytes.toString('utf8').trimEnd();
+    out(args.json ? JSON.stringify({ format: args.format, text }, null, 2) : text);
     return;
   }
   await refuseToOverwrite(args.out, args.force);

@@ -322,6 +322,7 @@ describe('weft ca export', () => {
   it('prints the roots, as PEM or as a SPIFFE bundle', async () => {
     const pem = (await ca('export')).text;
     assert.equal(`${pem}\n`, await readFile(join(at('ca'), 'root.pem'), 'utf8'));
+    assert.deepEqual(JSON.parse((await ca('export', '--json')).text), { format: 'pem', text: pem });
     const bundle = JSON.parse((await ca('export', '--format', 'jwks')).text) as {
       keys: { use: string; x5c: string[] }[];
     };
