@@ -1,6 +1,6 @@
 // What a control plane remembers of the instances of its last run.
 import assert from 'node:assert/strict';
-import { appendFile, chmod, mkdir, readFile, stat, truncate } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, rmdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { KnownInstances } from '../../../../control-plane/registry/known-instances.ts';
@@ -63,15 +63,33 @@ test('a torn line and lines that say nonsense are skipped, and the next run goes
   assert.deepEqual(log.lines, []);
 });
 
-test('a file that has grown is written anew at the next start', async (t) => {
+test('a file does not grow with the time that the control plane runs', async (t) => {
   const { run, path } = await folderOf(t);
   const first = run();
   await first.open();
   first.note(instance('orders-1'), true);
-  for (let i = 0; i < 1_500; i++) first.note(instance('orders-2'), i % 2 === 0);
-  first.close();
-  assert.deepEqual(await run().open(), [instance('orders-1')]);
-  assert.ok((await readFile(path, 'utf8')).split('\n').length < 5);
+  for (let i = 0; i < 5_001; i++) first.note(instance('orders-2'), i % 2 === 0);
+  assert.ok((await readFile(path, 'utf8')).split('\n').length < 1_100);
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+  assert.deepEqual(await run().open(), [instance('orders-1'), instance('orders-2')]);
+});
+
+test('what could not be written for a while is in the file as soon as it can be', async (t) => {
+  const { run, path, log } = await folderOf(t);
+  await mkdir(path);
+  const known = run();
+  assert.equal(await known.open(), null);
+  known.note(instance('orders-1'), true);
+  known.note(instance('orders-2'), true);
+  known.note(instance('orders-1'), false);
+  await rmdir(path);
+  known.note(instance('orders-3'), true);
+  known.note(instance('orders-4'), true);
+  assert.deepEqual(
+    (await run().open())?.map(({ instance: name }) => name),
+    ['orders-2', 'orders-3', 'orders-4'],
+  );
+  assert.equal(log.lines.filter(({ level }) => level === 'error').length, 1);
 });
 
 test('a file that cannot be written or read is said once and stops nothing', async (t) => {
