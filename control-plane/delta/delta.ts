@@ -30,10 +30,57 @@ const steps = new WeakMap<Holdings, WeakMap<readonly EncodedResource[], Delta>>(
 export function holdingsOf(resources: readonly EncodedResource[]): Holdings {
   const known = made.get(resources);
   if (known !== undefined) return known;
-  const holdings = new Map(resources.map(({ type, name, version }) => [resourceKey(type, name), version]));
+  const holdings = new ListHoldings(resources);
   made.set(resources, holdings);
   sources.set(holdings, resources);
   return holdings;
+}
+
+/** A map that is made when it is asked for: an edge of thousands of services takes step after step without it. */
+class ListHoldings implements Holdings {
+  readonly #resources: readonly EncodedResource[];
+  #map: Holdings | null = null;
+
+  constructor(resources: readonly EncodedResource[]) {
+    this.#resources = resources;
+  }
+
+  get size(): number {
+    return this.#resources.length;
+  }
+
+  get(key: string): string | undefined {
+    return this.#all().get(key);
+  }
+
+  has(key: string): boolean {
+    return this.#all().has(key);
+  }
+
+  forEach(callback: (value: string, key: string, map: Holdings) => void): void {
+    for (const [key, value] of this.#all()) callback(value, key, this);
+  }
+
+  entries(): MapIterator<[string, string]> {
+    return this.#all().entries();
+  }
+
+  keys(): MapIterator<string> {
+    return this.#all().keys();
+  }
+
+  values(): MapIterator<string> {
+    return this.#all().values();
+  }
+
+  [Symbol.iterator](): MapIterator<[string, string]> {
+    return this.#all().entries();
+  }
+
+  #all(): Holdings {
+    this.#map ??= new Map(this.#resources.map(({ type, name, version }) => [resourceKey(type, name), version]));
+    return this.#map;
+  }
 }
 
 /** @param again keys of resources that are sent also where they are held */
