@@ -63,7 +63,7 @@ export class Launcher {
       role: 'control-plane',
       program: process.execPath,
       args: [...CONTROL_PLANE_NODE_FLAGS, controlPlaneEntry, ...flagList(flags)],
-      env: this.#weftEnvironment,
+      env: { ...this.#weftEnvironment, ...passphraseIn(this.#options.env) },
       ...this.#own,
     };
   }
@@ -176,4 +176,10 @@ function flagList(flags: Readonly<Record<string, string>>): string[] {
 
 function workersFlag(workers: number): Readonly<Record<string, string>> {
   return workers === 1 ? {} : { workers: String(workers) };
+}
+
+/** What opens an encrypted authority is the control plane's alone. */
+function passphraseIn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = ['WEFT_CA_PASSPHRASE', 'WEFT_CA_PASSPHRASE_FILE'];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
 }

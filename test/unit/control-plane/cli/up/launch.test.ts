@@ -98,6 +98,15 @@ describe('the processes of weft up', () => {
     }
   });
 
+  it('give what opens an encrypted authority to the control plane alone', async () => {
+    const launch = launcher({ env: { PATH: '/bin', WEFT_CA_PASSPHRASE: 'x', WEFT_CA_PASSPHRASE_FILE: '/run/pass' } });
+    const names = ({ env }: { readonly env: NodeJS.ProcessEnv }): readonly string[] =>
+      Object.keys(env).filter((name) => name.startsWith('WEFT_CA'));
+    assert.deepEqual(names(await launch.controlPlane()), ['WEFT_CA_PASSPHRASE', 'WEFT_CA_PASSPHRASE_FILE']);
+    const others = [await launch.sidecar(ORDERS, 'a'), await launch.edge('main', 1, 'b'), await launch.app(ORDERS)];
+    for (const spec of others) assert.deepEqual(names(spec), []);
+  });
+
   it('keep their ports when they are started again', async () => {
     const launch = launcher();
     assert.deepEqual((await launch.sidecar(ORDERS, 'a')).args, (await launch.sidecar(ORDERS, 'b')).args);
