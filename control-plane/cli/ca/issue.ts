@@ -49,6 +49,9 @@ export async function runCaIssue(args: CaIssueArgs, out: Print): Promise<void> {
   });
   await write(files, issued, keys, args);
   report(files, issued, wanted.subject(authority), args, out);
+  // Shorter than was asked for, and the next one will be shorter still.
+  if (!args.json && issued.notAfter === authority.notAfter)
+    out('it ends with the authority itself: see `weft ca status`');
 }
 
 interface Files {

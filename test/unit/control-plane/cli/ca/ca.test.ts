@@ -148,6 +148,11 @@ describe('weft ca issue', () => {
     assert.notEqual(await readFile(at('orders.key'), 'utf8'), before);
   });
 
+  it('says where a certificate ends sooner than was asked for, because the authority does', async () => {
+    assert.match(await issue('long', '--client', 'long', '--life', '397d'), /it ends with the authority itself/);
+    assert.doesNotMatch(await issue('short', '--client', 'short', '--life', '300d'), /ends with the authority/);
+  });
+
   it('signs and logs nothing where there is no folder to write to', async () => {
     const log = await readFile(join(at('ca'), 'issuance.jsonl'), 'utf8');
     assert.match(
