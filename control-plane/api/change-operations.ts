@@ -85,7 +85,9 @@ function answer(
   }
   if (result.error.kind === 'unknown') {
     const known = result.error.known.map(snapshotItem);
-    return problem('unknown', 'no snapshot, or more than one, has a hash that begins so', '', { known });
+    return problem('unknown', 'no snapshot, or more than one, has a hash that begins so', 'see `weft get snapshots`', {
+      known,
+    });
   }
   const { snapshot } = result.error;
   return problem('stale', `${snapshot ?? 'nothing'} is in force, not what If-Match names`, 'plan again', { snapshot });

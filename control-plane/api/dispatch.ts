@@ -92,12 +92,13 @@ function tagOf(header: string | undefined): string | null | undefined {
 
 async function readJson({ contentType = '', body }: Asked): Promise<{ readonly json: unknown } | Outcome> {
   const text = await body();
-  if (text === null) return problem('too-large', 'the body is too long, or broke off');
+  if (text === null) return problem('too-large', 'the body has more than 16 MiB, or broke off');
   if (!/^application\/json\s*(?:;|$)/i.test(contentType)) {
     return problem('bad-request', 'the body must be application/json', 'send Content-Type: application/json');
   }
   try {
-    return { json: JSON.parse(text) };
+    // What takes no more than a word of who asks, such as a drain, may be sent without any.
+    return { json: text === '' ? {} : JSON.parse(text) };
   } catch {
     return problem('bad-request', 'the body is not JSON');
   }

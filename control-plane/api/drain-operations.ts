@@ -41,7 +41,14 @@ export function drainOperations(facts: Facts): readonly Operation[] {
 
 async function drain(facts: Facts, call: Call): Promise<Outcome> {
   const { name } = call;
-  if (!facts.proxies().some(({ instance }) => instance === name)) return notFound('proxy', name);
+  const proxies = facts.proxies();
+  const proxy = proxies.find(({ instance }) => instance === name);
+  if (proxy === undefined) {
+    const known = proxies.map(({ instance }) => instance);
+    return notFound('proxies', 'proxy', name, known);
+  }
+  if (proxy.inboundPort === 0)
+    return problem('conflict', `nobody in the mesh calls ${name}`, 'to end an edge, stop it');
   facts.log.info({ instance: name, who: whoOf(call) }, 'an operator takes an instance out');
   const held = await facts.hold(name);
   if (!held.ok) return problem('conflict', held.error);

@@ -2,6 +2,7 @@
 // routes by these, and the OpenAPI description is made of them.
 import type { TSchema } from 'typebox';
 import type { Role } from '../../certs/policy/operator.ts';
+import { suggestName } from '../../core/config/nearest.ts';
 import type { Caller } from './caller.ts';
 import type { Problem, ProblemKind } from './contract-changes.ts';
 import type { ListName } from './contract.ts';
@@ -86,8 +87,10 @@ export function done(value: object, tag: string | null = null): Outcome {
   return { ok: true, value, tag };
 }
 
-export function notFound(one: string, name: string): Outcome {
-  return problem('not-found', `there is no ${one} "${name}"`, 'see `weft get`');
+/** `known`: the names that there are. */
+export function notFound(list: WatchedName, one: string, name: string, known: readonly string[]): Outcome {
+  const hint = suggestName(name, known);
+  return problem('not-found', `there is no ${one} "${name}"`, hint === '' ? `see \`weft get ${list}\`` : hint);
 }
 
 export function problem(kind: ProblemKind, message: string, hint = '', more: Partial<Problem> = {}): Refusal {

@@ -133,8 +133,15 @@ function itemOperation(facts: ApiFacts, name: WatchedName): Operation {
     ...{ id: `get${capital(one)}`, path: `/v1/${name}/{name}`, summary: `One ${one}.`, answer: schema },
     problems: ['not-found'],
     run: (call) => {
-      const found = known().find((item) => item.name === call.name);
-      return found === undefined ? notFound(one, call.name) : done(found);
+      const items = known();
+      const found = items.find((item) => item.name === call.name);
+      if (found !== undefined) return done(found);
+      return notFound(
+        name,
+        one,
+        call.name,
+        items.map((item) => item.name),
+      );
     },
   };
 }
@@ -164,7 +171,8 @@ async function decisions(facts: ApiFacts, { name, query }: Call): Promise<Outcom
   if (limit === null) return badLimit(MOST_DECISIONS);
   const requestId = query.get('id') ?? '';
   if (requestId.length > MOST_ID) return problem('bad-request', `an id has at most ${MOST_ID} characters`);
-  if (!facts.proxies().some(({ instance }) => instance === name)) return notFound('proxy', name);
+  const known = facts.proxies().map(({ instance }) => instance);
+  if (!known.includes(name)) return notFound('proxies', 'proxy', name, known);
   const answer = await facts.ask(name, { requestId, limit });
   return answer.ok
     ? done({ instance: name, decisions: answer.value })

@@ -140,8 +140,12 @@ test('weft drain takes an instance out and lets it back, and the log says who di
   assert.match(await failing(drain('orders-1', true)), /refused the command: nobody has taken orders-1 out$/);
   assert.match(
     await failing(drain('nobody', false)),
-    /refused the command: there is no proxy "nobody" \(see `weft get`\)$/,
+    /refused the command: there is no proxy "nobody" \(see `weft get proxies`\)$/,
   );
+  assert.match(await failing(drain('order-1', false)), /there is no proxy "order-1" \(did you mean "orders-1"\?\)$/);
+  await running.sidecar({ account: 'edge-main', instance: 'edge-1' }, 0);
+  await eventually(() => running.plane.facts.proxies().length === 2);
+  assert.match(await failing(drain('edge-1', false)), /nobody in the mesh calls edge-1 \(to end an edge, stop it\)$/);
 });
 
 test('a control plane far away is asked with an operator certificate, by flags or by the environment', async (t) => {

@@ -181,6 +181,8 @@ test('what makes no sense is refused in one line, and the next request is served
     body: JSON.stringify({ hash: 'ffff', who: 'eve\n\u001b[2Jadam' }),
   });
   assert.equal(rollback.status, 404);
+  const drain = await askSocket(running, { method: 'POST', path: '/v1/proxies/nobody/drain', body: '' });
+  assert.deepEqual([drain.status, (drain.json as { kind: string }).kind], [404, 'not-found'], 'needs no body');
   await askSocket(running, apply(NEXT, { who: 'eve\n\u001b[2Jadam' }));
   const audit = await askSocket(running, { path: '/v1/audit?limit=1' });
   assert.equal((audit.json as { items: { who: string }[] }).items[0]?.who, 'eve  [2Jadam');

@@ -60,8 +60,10 @@ export async function runRollback(
 ): Promise<number> {
   const answer = await (await clientOf(args)).rollback(args.hash, optionsOf(args));
   if (answer.kind !== 'unknown' || args.json) return report(answer, args.json, 'rollback', out, complain);
-  complain(`weft: no snapshot, or more than one, has a hash that begins with '${args.hash}'; there is:`);
-  for (const line of snapshotTable(answer.known ?? [])) complain(line);
+  const known = answer.known ?? [];
+  const found = known.some(({ name }) => name.startsWith(args.hash)) ? 'more than one snapshot has' : 'no snapshot has';
+  complain(`weft: ${found} a hash that begins with '${args.hash}'; there is:`);
+  for (const line of snapshotTable(known)) complain(line);
   return 1;
 }
 
