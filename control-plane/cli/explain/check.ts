@@ -32,7 +32,7 @@ export async function runCheck(args: CheckArgs, now: () => number, out: (line: s
     out(JSON.stringify({ healthy, findings }, null, 2));
   } else {
     for (const each of findings) out(findingLine(each));
-    out(summaryOf(findings));
+    out(summaryOf(findings, healthy));
   }
   return healthy ? 0 : 1;
 }
@@ -100,7 +100,7 @@ function authorityFact({ purpose, notAfter }: CertificateItem): MeshFacts['autho
   return purpose === 'root' || purpose === 'issuing' ? [{ purpose, notAfter: Date.parse(notAfter) }] : [];
 }
 
-function summaryOf(findings: readonly Finding[]): string {
+function summaryOf(findings: readonly Finding[], healthy: boolean): string {
   const count = (level: Finding['level']): number => findings.filter((each) => each.level === level).length;
   const [errors, warnings] = [count('error'), count('warning')];
   if (errors + warnings === 0) return 'healthy';
@@ -108,5 +108,5 @@ function summaryOf(findings: readonly Finding[]): string {
     ...(errors === 0 ? [] : [`${errors} error${errors === 1 ? '' : 's'}`]),
     ...(warnings === 0 ? [] : [`${warnings} warning${warnings === 1 ? '' : 's'}`]),
   ];
-  return `${errors === 0 ? 'healthy' : 'not healthy'}: ${words.join(', ')}`;
+  return `${healthy ? 'healthy' : 'not healthy'}: ${words.join(', ')}`;
 }
