@@ -46,12 +46,12 @@ export class SnapshotStore {
 
   /** Whether it could be put in force, and what it would be; nothing changes yet. */
   prepare(parsed: ParsedConfig): Result<Prepared, readonly ConfigRefusal[]> {
+    const { sources } = parsed;
     const { trustDomain } = parsed.mesh;
     if (trustDomain !== this.#trustDomain) {
       const message = `the trust domain is "${trustDomain}", but the certificate authority is of "${this.#trustDomain}"`;
-      return err([{ ruleId: 'mesh.trustDomain', message, at: '' }]);
+      return err([{ ruleId: 'mesh.trustDomain', message, at: placeIn(sources, 'mesh.trustDomain') }]);
     }
-    const { sources } = parsed;
     const refused = (errors: readonly { readonly ruleId: string; readonly message: string }[]) =>
       err(errors.map(({ ruleId, message }) => ({ ruleId, message, at: placeIn(sources, ruleId) })));
     const compiled = compileSnapshot(parsed.mesh, sha256Hex, this.#snapshot);

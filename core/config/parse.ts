@@ -82,6 +82,7 @@ function gather(
     if (file.damaged.has('services') || file.damaged.has('edges')) complete = false;
     const reader = new Reader(file.document, problems, sources);
     if (file.value.mesh !== undefined) {
+      if (file.value.mesh.trustDomain !== undefined) reader.rule(['mesh', 'trustDomain']);
       if (mesh === null) mesh = { reader, file: file.value.mesh };
       else reportTwice(reader, ['mesh'], mesh.reader);
     }

@@ -50,6 +50,7 @@ test('a config of another trust domain is refused and the one before it stays', 
   const applied = store.apply(parsed(MESH.replace('shop.test', 'other.test')));
   assert.ok(!applied.ok);
   assert.match(applied.error[0]?.message ?? '', /"other\.test".*"shop\.test"/);
+  assert.match(applied.error[0]?.at ?? '', /^weft\.yaml:2:\d+$/);
   assert.equal(store.snapshot, before);
 });
 
