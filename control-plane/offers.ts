@@ -31,7 +31,9 @@ export class Offers {
     const snapshot = this.#options.snapshot();
     if (snapshot === null) return;
     if (this.#index?.of !== snapshot) this.#index = { of: snapshot, accounts: accountsByService(snapshot) };
-    this.#concerned(this.#index.accounts.get(service) ?? []);
+    const accounts = this.#index.accounts.get(service) ?? [];
+    this.#options.views.move(service, accounts);
+    this.#concerned(accounts);
   }
 
   /** Another snapshot is in force. Who it changes nothing for is told its name, after the others. */
@@ -41,6 +43,7 @@ export class Offers {
     const changed = changedAccounts(this.#compiled, snapshot);
     this.#compiled = snapshot;
     this.#options.views.restamp(snapshot.hash);
+    this.#options.views.invalidate(changed);
     this.#concerned(changed);
     this.everybody();
   }
@@ -56,7 +59,6 @@ export class Offers {
 
   #concerned(accounts: Iterable<string>): void {
     for (const account of accounts) this.#accounts.add(account);
-    this.#options.views.invalidate(accounts);
     this.#offering.ask();
   }
 

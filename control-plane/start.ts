@@ -7,7 +7,6 @@ import type { Authority } from '../certs/authority/authority.ts';
 import { openLedger } from '../certs/authority/ledger.ts';
 import { Secret } from '../certs/token/secret.ts';
 import { MEMBERSHIP } from '../core/decide/membership.ts';
-import { viewFor } from '../core/compile/view.ts';
 import type { Log } from '../core/kit/log.ts';
 import { startAdminServer, startStatusServer } from '../host/admin.ts';
 import type { ControlPlaneSettings } from '../host/control-plane-settings.ts';
@@ -26,7 +25,7 @@ import { openServers, type Servers } from './servers.ts';
 import { Changes, type ChangesOptions } from './snapshot/changes.ts';
 import { History } from './snapshot/history.ts';
 import { SnapshotStore } from './snapshot/snapshot-store.ts';
-import { Views } from './snapshot/views.ts';
+import { viewSource, Views } from './snapshot/views.ts';
 import { FileSource } from './source/file-source.ts';
 import { claimFolder } from './store/claim.ts';
 import { FileStore } from './store/file-store.ts';
@@ -106,10 +105,12 @@ async function assemble(
     onMassLoss: (lost, all) => (servers === null ? undefined : sayMassLoss(log, lost, all)),
   });
   closers.add(() => registry.close());
-  const views = new Views((account) => {
-    const { snapshot } = snapshots;
-    return snapshot === null ? null : viewFor(snapshot, account, (cluster) => registry.endpointsOf(cluster));
-  });
+  const views = new Views(
+    viewSource(
+      () => snapshots.snapshot,
+      (cluster) => registry.endpointsOf(cluster),
+    ),
+  );
   let servers: Servers | null = null;
   const offers = new Offers({
     views,

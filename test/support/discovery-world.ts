@@ -11,7 +11,7 @@ import { Offers } from '../../control-plane/offers.ts';
 import { Registry, type Place } from '../../control-plane/registry/registry.ts';
 import { DiscoveryServer } from '../../control-plane/server/discovery-server.ts';
 import { SnapshotStore } from '../../control-plane/snapshot/snapshot-store.ts';
-import { Views } from '../../control-plane/snapshot/views.ts';
+import { viewSource, Views } from '../../control-plane/snapshot/views.ts';
 import { sha256Hex } from '../../host/hash.ts';
 import { loadServices } from '../../proto/codec/services.ts';
 import { Agent, systemClock } from '../../proxy/agent/agent.ts';
@@ -121,10 +121,12 @@ export class DiscoveryWorld {
       now: () => performance.now(),
       after: systemClock.after,
     });
-    this.#views = new Views((account) => {
-      const { snapshot } = this.#snapshots;
-      return snapshot === null ? null : viewFor(snapshot, account, (cluster) => this.#registry.endpointsOf(cluster));
-    });
+    this.#views = new Views(
+      viewSource(
+        () => this.#snapshots.snapshot,
+        (cluster) => this.#registry.endpointsOf(cluster),
+      ),
+    );
     this.#offers = new Offers({
       views: this.#views,
       snapshot: () => this.#snapshots.snapshot,

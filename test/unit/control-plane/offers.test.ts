@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Offers } from '../../../control-plane/offers.ts';
 import { Views } from '../../../control-plane/snapshot/views.ts';
 import { compileSnapshot, type Snapshot } from '../../../core/compile/snapshot.ts';
-import { viewFor } from '../../../core/compile/view.ts';
+import { endpointsFor, viewFor } from '../../../core/compile/view.ts';
 import { parseConfig } from '../../../core/config/parse.ts';
 import { sha256Hex } from '../../../host/hash.ts';
 
@@ -20,9 +20,15 @@ function snapshotOf(timeout: string, before: Snapshot | null): Snapshot {
 function world() {
   let snapshot: Snapshot | null = null;
   const cuts: string[] = [];
-  const views = new Views((account) => {
-    cuts.push(account);
-    return snapshot === null ? null : viewFor(snapshot, account, () => []);
+  const views = new Views({
+    cut: (account) => {
+      cuts.push(account);
+      return snapshot === null ? null : viewFor(snapshot, account, () => []);
+    },
+    endpoints: (account, services) => {
+      cuts.push(`${account}: ${[...services].join(' ')}`);
+      return snapshot === null ? [] : endpointsFor(snapshot, account, services, () => []);
+    },
   });
   const said: string[] = [];
   const server = {
@@ -63,7 +69,7 @@ test('an instance that comes or goes concerns those who call it, and nobody else
   );
   offers.instanceChanged('orders');
   offers.instanceChanged('orders');
-  assert.deepEqual([await offered(), cut()], [['to web'], ['web']]);
+  assert.deepEqual([await offered(), cut()], [['to web'], ['web: orders']]);
   offers.instanceChanged('carts');
   assert.deepEqual([await offered(), cut()], [['to '], []]);
 });
@@ -88,7 +94,11 @@ test('an edit is offered to those whose view it changes, then to everybody under
 
 test('nothing is offered before the port is open, and nothing after the end', async () => {
   const { offers, configure, offered } = world();
-  new Offers({ views: new Views(() => null), snapshot: () => snapshotOf('1s', null), server: () => null }).everybody();
+  new Offers({
+    views: new Views({ cut: () => null, endpoints: () => [] }),
+    snapshot: () => snapshotOf('1s', null),
+    server: () => null,
+  }).everybody();
   configure('1s');
   offers.close();
   assert.deepEqual(await offered(), []);
