@@ -39,7 +39,10 @@ export async function readAuthority(dir: string): Promise<AuthorityFolder> {
   for (const name of needed) if (!(await isThere(name))) missing.push(name);
   // A root key alone is what an interrupted `weft ca init` leaves.
   if (missing.length === needed.length && !(await isThere(rootKey))) {
-    throw new MeshError('authority-missing', { detail: dir, hint: 'make one with `weft ca init`' });
+    throw new MeshError('authority-missing', {
+      detail: dir,
+      hint: 'make one with `weft ca init --trust-domain NAME`, the name under mesh.trustDomain',
+    });
   }
   if (missing.length > 0) throw corruptAuthority(dir, `${missing.join(' and ')} missing`);
   const roots = await readAuthorityCertificates(dir, root);

@@ -49,7 +49,7 @@ export class SnapshotStore {
     const { sources } = parsed;
     const { trustDomain } = parsed.mesh;
     if (trustDomain !== this.#trustDomain) {
-      const message = `the trust domain is "${trustDomain}", but the certificate authority is of "${this.#trustDomain}"`;
+      const message = `the trust domain is "${trustDomain}", but the certificate authority is of "${this.#trustDomain}": name that one, or make another authority`;
       return err([{ ruleId: 'mesh.trustDomain', message, at: placeIn(sources, 'mesh.trustDomain') }]);
     }
     const refused = (errors: readonly { readonly ruleId: string; readonly message: string }[]) =>

@@ -26,6 +26,7 @@ edges:
     listeners: [{ port: 0, address: 127.0.0.1 }]
     routes:
       - { match: /api/**, to: { orders@v1: 90, orders@v2: 10 } }
+      - { match: { path: /api/**, headers: { x-beta: '1' }, query: { v: '2' } }, to: orders@v2 }
       - { match: /**, to: web }
 `;
 
@@ -68,6 +69,7 @@ test('weft get shows services, routes, proxies, certificates and snapshots, one 
   assert.match(services[1] ?? '', /^orders +http +8080 +1 +- +web, edge-main +.*weft\.yaml:5:3$/);
   const routes = await lines({ kind: 'routes' });
   assert.match(routes[1] ?? '', /^edges\.main\.routes\[0\] +\* +\* +\/api\/\*\* +orders@v1 90%, orders@v2 10% +.*:10:/);
+  assert.match(routes[2] ?? '', / \/api\/\*\* \(x-beta, \?v\) +orders@v2 /, 'what it wants beside the path');
   const proxies = await lines({ kind: 'proxies' });
   assert.match(proxies[1] ?? '', /^orders-1 +orders +v1 +127\.0\.0\.1:15006 +[0-9a-f]{12} +ready +in 71h +\S+$/);
   const certificates = await lines({ kind: 'certificates' });

@@ -91,13 +91,26 @@ function serviceRow({ name, kind, protocol, port, instances, calls, callers, at 
   return [name, protocol, port === null ? '-' : `${port}`, where, listed(calls), listed(callers), at];
 }
 
-function routeRow({ name, kind, hosts, methods, path, pathKind, to, at }: RouteItem): readonly string[] {
+function routeRow({
+  name,
+  kind,
+  hosts,
+  methods,
+  path,
+  pathKind,
+  headers,
+  query,
+  to,
+  at,
+}: RouteItem): readonly string[] {
   const sum = to.reduce((total, { weight }) => total + weight, 0);
   const targets = to.map(({ service, version, port, weight }) => {
     const target = `${service}${version === null ? '' : `@${version}`}${port === '' ? '' : `:${port}`}`;
     return to.length === 1 ? target : `${target} ${Math.round((weight / Math.max(sum, 1)) * 100)}%`;
   });
-  const shown = kind === 'http' ? `${path}${pathKind === 'prefix' ? ' (prefix)' : ''}` : kind;
+  const also = [...headers.map((field) => field.name), ...query.map((field) => `?${field.name}`)];
+  const more = [...(pathKind === 'prefix' ? ['prefix'] : []), ...also].join(', ');
+  const shown = kind === 'http' ? `${path}${more === '' ? '' : ` (${more})`}` : kind;
   return [name, listed(hosts, '*'), listed(methods, '*'), shown, listed(targets), at];
 }
 

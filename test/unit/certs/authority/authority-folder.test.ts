@@ -99,7 +99,7 @@ test('a missing authority says how to make one; a damaged one what is wrong', as
   const ambient = { clock: Date.now, random };
   await assert.rejects(openAuthority(join(folder, 'none'), ambient), {
     code: 'authority-missing',
-    hint: 'make one with `weft ca init`',
+    hint: 'make one with `weft ca init --trust-domain NAME`, the name under mesh.trustDomain',
   });
   const dir = join(folder, 'one');
   const other = join(folder, 'other');
