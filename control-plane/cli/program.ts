@@ -310,15 +310,15 @@ function usageError(error: CommanderError, program: Command, argv: readonly stri
 function hintFor(error: CommanderError, program: Command, argv: readonly string[]): string {
   const command = commandOf(program, argv);
   const name = command === program ? 'weft' : `weft ${pathOf(command)}`;
-  const known = command.commands.map((sub) => sub.name());
+  const unknownOption = error.code === 'commander.unknownOption';
+  const known = unknownOption ? [] : command.commands.map((sub) => sub.name());
   const wrong = /'([^']*)'/.exec(error.message)?.[1] ?? '';
-  const near =
-    error.code === 'commander.unknownOption'
-      ? nearestName(
-          wrong,
-          command.options.map(({ long }) => long ?? ''),
-        )
-      : nearestName(wrong, known);
+  const near = unknownOption
+    ? nearestName(
+        wrong,
+        command.options.map(({ long }) => long ?? ''),
+      )
+    : nearestName(wrong, known);
   if (near !== null && near !== '') return `did you mean ${near}?`;
   return known.length > 0 ? `known: ${known.join(', ')}` : `see ${name} --help`;
 }

@@ -52,6 +52,7 @@ describe('the command line', () => {
   it('answers a wrong command line with one line, a hint and code 2', async () => {
     for (const [args, expected] of [
       [['sidcar'], /unknown command 'sidcar' \(did you mean sidecar\?\)/],
+      [['-v'], /unknown option '-v' \(see weft --help\)/],
       [['token', 'craete'], /did you mean create\?/],
       [['up', '--log-levle', 'info'], /did you mean --log-level\?/],
       [['up', '--log-level', 'loud'], /Allowed choices/],
