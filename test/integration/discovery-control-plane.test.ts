@@ -219,7 +219,7 @@ test('a control plane that cannot start says why and leaves nothing open', async
   assert.match(await codeOf('version: 1\nservices: { a: { prt: 1 } }'), /^config-invalid: .*weft\.yaml:2:\d+.*prt/);
   assert.match(
     await codeOf(MESH, 'other.test'),
-    /^config-invalid: error: mesh\.trustDomain: .*"shop\.test".*"other\.test"/,
+    /^config-invalid: .*weft\.yaml:2:\d+: error: mesh\.trustDomain: .*"shop\.test".*"other\.test"/,
   );
 });
 
