@@ -80,7 +80,8 @@ export function certificatesOf({ authority, ledger, proxies }: ApiFacts): readon
       ...{ name: serial, purpose, identity, account, version, instance },
       issuedAt: timeOf(issuedAt),
       notAfter: timeOf(notAfter),
-      inUse: said.length === 0 ? null : inUse.has(serial),
+      // Proxies say which identity they run, and nothing of the certificates of their listeners.
+      inUse: said.length === 0 || purpose === 'server' ? null : inUse.has(serial),
     }));
   return [...own, ...issued];
 }
