@@ -1,6 +1,6 @@
 // `weft explain`: the way of one request through the mesh, by the functions with which proxies decide it, over the very
 // views that they run. Nothing is decided here.
-import { nearestName } from '../config/nearest.ts';
+import { nearestName, suggestName } from '../config/nearest.ts';
 import { identityOf } from '../compile/authorization.ts';
 import { authorize, compileAuthorizer } from '../decide/authorize.ts';
 import { calleesOf } from '../decide/callees.ts';
@@ -108,7 +108,11 @@ function destinationStep({ known, caller }: Path, { name, service }: OutboundLis
 /** Its proxy does not know what else there is; here it is known. */
 function notCalled({ known, caller }: Path, authority: string, why: NoDestination): Step {
   const meant = why.reason === 'not-called' ? meantBy(known, caller, authority) : undefined;
-  const hint = meant === undefined ? why.hint : meant === caller ? OWN_APP : missingCall(known, caller, meant);
+  const near =
+    why.reason === 'not-called'
+      ? suggestName(authority.split(':', 1)[0] ?? '', known.snapshot.mesh.services.keys())
+      : '';
+  const hint = meant === undefined ? near || why.hint : meant === caller ? OWN_APP : missingCall(known, caller, meant);
   const rule = placed(known.locate, `services.${caller}.calls`);
   return {
     ...step('destination', REASONS[why.reason](caller), rule),
