@@ -22,6 +22,8 @@ export class AppHealth {
   #state: HealthState = STARTING;
   #reason = '';
   /** Which chain of questions is in force. */
+  /** It has been up. */
+  #answered = false;
   #turn = 0;
   #cancel: () => void = () => {};
 
@@ -88,8 +90,15 @@ export class AppHealth {
   #say({ address: { host, port } }: ProbeTarget): void {
     const { log } = this.#options;
     const fields = { app: `${host}:${port}` };
-    if (this.#state.health === 'up') log.info(fields, 'the app answers');
-    else log.warn({ ...fields, reason: this.#reason }, `the app does not answer: ${this.#reason}`);
+    if (this.#state.health === 'up') {
+      this.#answered = true;
+      log.info(fields, 'the app answers');
+      return;
+    }
+    const reason = this.#reason;
+    // An app that is starting is no trouble.
+    if (this.#answered) log.warn({ ...fields, reason }, `the app does not answer: ${reason}`);
+    else log.info({ ...fields, reason }, `the app does not answer yet: ${reason}`);
   }
 }
 

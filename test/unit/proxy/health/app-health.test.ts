@@ -70,7 +70,13 @@ test('an app that stays away is one line, and so is its return', async () => {
   await pass(500);
   assert.deepEqual(
     log.lines.map(({ level, message }) => `${level} ${message}`),
-    ['warn the app does not answer: nobody listens', 'info the app answers'],
+    ['info the app does not answer yet: nobody listens', 'info the app answers'],
+  );
+  app.answer = 'nobody listens';
+  await pass(20_000);
+  assert.deepEqual(
+    log.lines.slice(2).map(({ level, message }) => `${level} ${message}`),
+    ['warn the app does not answer: nobody listens'],
   );
 });
 
