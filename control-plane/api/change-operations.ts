@@ -26,7 +26,7 @@ export function changeOperations(facts: Pick<ApiFacts, 'changes' | 'proxies'>): 
         path: '/v1/plan',
         body: PLAN_REQUEST,
         conditional: false,
-        problems: ['bad-request', 'too-large', 'invalid'],
+        problems: ['too-large', 'invalid'],
       },
       summary: 'Say what a configuration would change, and change nothing.',
       run: ({ body }) => withFiles(body, (files) => answer(facts, changes.plan(files))),
@@ -34,7 +34,7 @@ export function changeOperations(facts: Pick<ApiFacts, 'changes' | 'proxies'>): 
     {
       ...PLAIN,
       ...{ id: 'apply', path: '/v1/apply', body: APPLY_REQUEST, conditional: true },
-      problems: ['bad-request', 'too-large', 'invalid', 'stale'],
+      problems: ['too-large', 'invalid', 'stale'],
       summary: 'Put a configuration in force. It is on disk when this is answered.',
       run: (call) =>
         withFiles(call.body, async (files) => answer(facts, await changes.apply(files, whoOf(call), call.ifMatch))),
@@ -42,7 +42,7 @@ export function changeOperations(facts: Pick<ApiFacts, 'changes' | 'proxies'>): 
     {
       ...PLAIN,
       ...{ id: 'rollback', path: '/v1/rollback', body: ROLLBACK_REQUEST, conditional: true },
-      problems: ['bad-request', 'too-large', 'invalid', 'unknown', 'stale'],
+      problems: ['too-large', 'invalid', 'unknown', 'stale'],
       summary: 'Put a configuration of the history in force again.',
       run: (call) => rollback(facts, call),
     },

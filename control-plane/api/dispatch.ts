@@ -1,9 +1,13 @@
 // From a request's head to its answer: which operation it means, whether its caller may ask for it, and only then its body.
 import { mayDo, type Role } from '../../certs/policy/operator.ts';
+import { suggestName } from '../../core/config/nearest.ts';
 import type { Log } from '../../core/kit/log.ts';
 import { describeError } from '../../core/kit/error.ts';
 import type { Caller } from './caller.ts';
 import { problem, type Operation, type Outcome } from './operation.ts';
+
+/** Of what a caller sent and is told of again. */
+const MOST_SHOWN = 64;
 
 export interface Asked {
   readonly method: string;
@@ -38,9 +42,25 @@ export function find(operations: readonly Operation[], { method, url }: Asked, c
     return { ...problem('method', `only ${allow} here`), allow };
   }
   const { role } = found.operation;
-  if (mayDo(caller.role, role)) return found;
+  if (mayDo(caller.role, role)) return flawOf(found) ?? found;
   const hint = `\`weft ca issue --operator ${caller.name} --role ${role}\` makes a certificate that may`;
   return problem('forbidden', `${caller.name} is ${one(caller.role)}; this needs ${one(role)}`, hint);
+}
+
+/** A misspelt parameter would else be an answer to another question. */
+function flawOf({ operation, query }: Found): Outcome | null {
+  const known = operation.query.map(({ name }) => name);
+  for (const [name, value] of query) {
+    const field = operation.query.find((each) => each.name === name);
+    if (field === undefined) {
+      const hint = suggestName(name, known) || (known.length === 0 ? 'it takes none' : `known: ${known.join(', ')}`);
+      return problem('bad-request', `there is no parameter ${JSON.stringify(name.slice(0, MOST_SHOWN))} here`, hint);
+    }
+    if ('type' in field.schema && field.schema.type === 'boolean' && value !== 'true' && value !== 'false') {
+      return problem('bad-request', `${name} is true or false`);
+    }
+  }
+  return null;
 }
 
 function one(role: Role): string {

@@ -25,7 +25,7 @@ export function drainOperations(facts: Facts): readonly Operation[] {
       id: 'drain',
       path: '/v1/proxies/{name}/drain',
       summary: 'Take an instance out of every view, and wait until its callers have acknowledged that (5 s at most).',
-      problems: ['bad-request', 'too-large', 'not-found', 'conflict'],
+      problems: ['too-large', 'not-found', 'conflict'],
       run: (call) => drain(facts, call),
     },
     {
@@ -33,7 +33,7 @@ export function drainOperations(facts: Facts): readonly Operation[] {
       id: 'undrain',
       path: '/v1/proxies/{name}/undrain',
       summary: 'Let an instance back that an operator has taken out.',
-      problems: ['bad-request', 'too-large', 'conflict'],
+      problems: ['too-large', 'conflict'],
       run: (call) => undrain(facts, call),
     },
   ];

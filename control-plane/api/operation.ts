@@ -81,7 +81,13 @@ export const PROBLEM_STATUS: Readonly<Record<ProblemKind, number>> = {
 };
 
 /** What any operation may answer. */
-export const COMMON_PROBLEMS: readonly ProblemKind[] = ['unauthenticated', 'forbidden', 'failed', 'busy'];
+export const COMMON_PROBLEMS: readonly ProblemKind[] = [
+  'bad-request',
+  'unauthenticated',
+  'forbidden',
+  'failed',
+  'busy',
+];
 
 export function done(value: object, tag: string | null = null): Outcome {
   return { ok: true, value, tag };

@@ -94,7 +94,7 @@ export function readOperations(facts: ApiFacts): readonly Operation[] {
       ...PLAIN,
       ...{ id: 'getDecisions', path: '/v1/proxies/{name}/decisions', answer: DECISIONS },
       summary: 'What a proxy has denied of late: it is asked at once.',
-      problems: ['bad-request', 'not-found', 'timeout'],
+      problems: ['not-found', 'timeout'],
       query: [
         {
           name: 'id',
@@ -108,7 +108,6 @@ export function readOperations(facts: ApiFacts): readonly Operation[] {
     {
       ...PLAIN,
       ...{ id: 'listAudit', path: '/v1/audit', summary: 'Who changed what, newest first.', answer: listOf(AUDIT) },
-      problems: ['bad-request'],
       query: [limitField(MOST_AUDIT)],
       run: (call) => audit(facts, call),
     },

@@ -9,7 +9,7 @@ import { readEdge } from './edges.ts';
 import { formatPath, sortProblems, type ConfigError, type Path } from './problem.ts';
 import { Reader } from './reader.ts';
 import { checkReferences } from './references.ts';
-import type { ConfigFile } from './schema.ts';
+import { DEFAULT_TRUST_DOMAIN, type ConfigFile } from './schema.ts';
 import { readService } from './services.ts';
 import { createShapeChecker, type ShapeChecker } from './shape.ts';
 import { findWarnings } from './warnings.ts';
@@ -138,7 +138,7 @@ function build(gathered: Gathered): Mesh {
   const edges = new Map<string, Edge>();
   for (const entry of [...gathered.edges.values()].toSorted(byName)) edges.set(entry.name, readEdge(entry, directory));
   return {
-    trustDomain: gathered.mesh.trustDomain ?? 'weft.local',
+    trustDomain: gathered.mesh.trustDomain ?? DEFAULT_TRUST_DOMAIN,
     namespace: 'default',
     mtls: gathered.mesh.mtls ?? 'strict',
     egress: gathered.mesh.egress ?? 'deny',

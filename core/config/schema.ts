@@ -20,6 +20,9 @@ import {
   workers,
 } from './schema-parts.ts';
 
+/** Of a configuration that names none. */
+export const DEFAULT_TRUST_DOMAIN = 'weft.local';
+
 const mesh = Type.Object(
   {
     trustDomain: Type.Optional(
@@ -27,7 +30,7 @@ const mesh = Type.Object(
         pattern: '^[a-z0-9._-]{1,255}$',
         title: 'a trust domain of lower-case letters, digits, dots and hyphens',
         description: 'Trust domain of every identity: spiffe://<trustDomain>/ns/default/sa/<service>.',
-        default: 'weft.local',
+        default: DEFAULT_TRUST_DOMAIN,
       }),
     ),
     mtls: Type.Optional(

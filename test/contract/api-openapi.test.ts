@@ -194,6 +194,10 @@ test('every operation answers as it is described, and with nothing that is not',
       check(described, reply);
       seen.add(String(reply.status));
     }
+    const strange = await askSocket(running, { method, path: `${at('x')}?strange=1` });
+    check(described, strange);
+    assert.equal(strange.status, 400, described.operationId);
+    seen.add('400');
     for (const papers of [reader, workload]) {
       if (papers === reader && described['x-role'] === 'reader') continue;
       const reply = await askTls(running, papers, { method, path: at('x') });

@@ -170,6 +170,15 @@ test('what makes no sense is refused in one line, and the next request is served
   }
   assert.equal((await post(filesOf(MESH), { 'content-type': 'text/plain' })).status, 400);
   assert.equal((await post(filesOf('#'.repeat(17 * 1024 * 1024)))).status, 413);
+  for (const [path, message] of [
+    ['/v1/proxies?wach=true', /there is no parameter "wach".*did you mean "watch"\?/],
+    ['/v1/proxies?watch=yes', /watch is true or false/],
+    ['/v1/status?watch=true', /there is no parameter "watch".*it takes none/],
+  ] as const) {
+    const [status, kind, ...said] = problemOf(await askSocket(running, { path }));
+    assert.deepEqual([status, kind], [400, 'bad-request'], path);
+    assert.match(said.join(' '), message);
+  }
   assert.equal((await askSocket(running, { path: `/v1/${'x'.repeat(20_000)}` })).status, 431);
   const head = await askSocket(running, { method: 'HEAD', path: '/v1/proxies' });
   assert.deepEqual([head.status, head.text], [200, '']);

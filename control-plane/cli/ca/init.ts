@@ -4,18 +4,23 @@ import { initAuthority } from '../../../certs/authority/authority-folder.ts';
 import { readAuthority, type AuthorityFolder } from '../../../certs/authority/authority-reader.ts';
 import { recordIssuance } from '../../../certs/authority/issuance-log.ts';
 import { keyFingerprint, type KeyKind } from '../../../certs/x509/key.ts';
+import { parseConfig } from '../../../core/config/parse.ts';
+import { DEFAULT_TRUST_DOMAIN } from '../../../core/config/schema.ts';
 import { MeshError } from '../../../core/kit/error.ts';
-import { readTextBounded } from '../../../host/files.ts';
+import { readConfigFiles } from '../../../host/config-files.ts';
+import { exists, readTextBounded } from '../../../host/files.ts';
 import { whoAmI } from '../who.ts';
 import { ambient, lifeOf, secretOf } from './flags.ts';
 
 type Print = (line: string) => void;
 
+const CONFIG_FILE = 'weft.yaml';
+
 export interface CaInitArgs {
   /** Default of the command: `.weft/ca`. */
   readonly dir: string;
-  /** As in the configuration, `mesh.trustDomain`. */
-  readonly trustDomain: string;
+  /** Default: that of `weft.yaml` in the working directory, or of a file that names none. */
+  readonly trustDomain?: string;
   readonly keyKind: KeyKind;
   /** As in `72h`. */
   readonly svidLife: string;
@@ -29,7 +34,8 @@ export interface CaInitArgs {
 
 /** Prints what was made and the root's fingerprint. Throws MeshError `authority-exists` or `usage`. */
 export async function runCaInit(args: CaInitArgs, out: Print): Promise<void> {
-  const { dir, trustDomain, keyKind, json } = args;
+  const { dir, keyKind, json } = args;
+  const trustDomain = args.trustDomain ?? (await configuredDomain());
   const passphrase = await secretOf('--passphrase-file', args.passphraseFile);
   const signWith = await commandOf(args);
   await initAuthority(dir, {
@@ -40,6 +46,16 @@ export async function runCaInit(args: CaInitArgs, out: Print): Promise<void> {
   const folder = await readAuthority(dir);
   await recordAuthority(folder);
   reportAuthority(folder, `Made the authority of ${trustDomain} in ${dir}`, json, out);
+}
+
+/** A mesh and its authority have one trust domain: whoever has written the one file is not asked again. */
+async function configuredDomain(): Promise<string> {
+  if (!(await exists(CONFIG_FILE))) return DEFAULT_TRUST_DOMAIN;
+  const texts = await readConfigFiles([CONFIG_FILE]);
+  const parsed = texts.ok ? parseConfig(texts.value) : texts;
+  if (parsed.ok) return parsed.value.mesh.trustDomain;
+  const detail = `${CONFIG_FILE} is not valid, and the authority would be of its trust domain`;
+  throw new MeshError('usage', { detail, hint: 'weft validate says why; --trust-domain NAME goes by no file' });
 }
 
 /** Its own certificates are the first that it issued. */

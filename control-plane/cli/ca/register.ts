@@ -30,7 +30,7 @@ function addInit(ca: Command, print: Print): void {
   ca.command('init')
     .description('make the authority: a root and an intermediate, files 0600')
     .option(...DIR)
-    .option('--trust-domain <name>', 'as in the configuration, mesh.trustDomain', 'weft.local')
+    .option('--trust-domain <name>', 'default: mesh.trustDomain of weft.yaml in this folder, else weft.local')
     .addOption(keyKind('of root and intermediate'))
     .option('--svid-life <time>', 'how long identities are valid, 1h to 90d', '72h')
     .addOption(passphrase('a file with the passphrase that encrypts the keys'))

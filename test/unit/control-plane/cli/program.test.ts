@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -22,8 +22,10 @@ describe('the command line', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  async function weft(...args: string[]): Promise<Ran> {
-    const child = spawn(process.execPath, [CLI, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const weft = (...args: string[]): Promise<Ran> => weftIn(folder, ...args);
+
+  async function weftIn(cwd: string, ...args: string[]): Promise<Ran> {
+    const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => (stdout += String(chunk)));
@@ -96,5 +98,15 @@ describe('the command line', () => {
     assert.equal((await weft('init')).code, 0);
     assert.equal((await weft('validate')).code, 0);
     assert((await readdir(folder)).includes('weft.yaml'));
+  });
+
+  it('makes the authority of the trust domain that the configuration in the folder names', async () => {
+    const here = await mkdtemp(join(folder, 'here-'));
+    await writeFile(join(here, 'weft.yaml'), 'version: 1\nmesh: { trustDomain: own.test }\n');
+    assert.match((await weftIn(here, 'ca', 'init')).stdout, /own\.test/);
+    await writeFile(join(here, 'weft.yaml'), 'version: 2\n');
+    const { code, stderr } = await weftIn(here, 'ca', 'init', '--dir', 'other');
+    assert.equal(code, 2);
+    assert.match(stderr, /weft\.yaml is not valid.*--trust-domain/);
   });
 });
