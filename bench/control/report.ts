@@ -74,6 +74,8 @@ function growthTable(outcomes: readonly Outcome[]): string {
       seconds(one.joinMs),
       (one.restartMs / 1_000).toFixed(1),
       String(one.restartBodies),
+      ...[one.joinCpuMs, one.restartCpuMs, one.simulatorsCpuMs].map(seconds),
+      one.simulatorsRssMiB.toFixed(0),
     ]);
   return table(heads, rows);
 }
