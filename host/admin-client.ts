@@ -4,8 +4,6 @@ export interface AdminRequest {
   readonly path: string;
   /** Default GET. */
   readonly method?: 'GET' | 'POST';
-  /** Default none. */
-  readonly body?: string;
   /** Milliseconds of silence. */
   readonly silence: number;
   /** Characters of the answer. */
@@ -19,7 +17,7 @@ export interface AdminAnswer {
 
 /** `socketPath` as `adminSocketPath` gives it. Rejects with the system's error, or one that says which bound was met. */
 export function askAdmin(socketPath: string, asking: AdminRequest): Promise<AdminAnswer> {
-  const { path, method = 'GET', body, silence, most } = asking;
+  const { path, method = 'GET', silence, most } = asking;
   // Not by import: a module namespace of node:http reads its every getter, and one of them loads undici.
   const { request } = process.getBuiltinModule('node:http');
   return new Promise((done, fail) => {
@@ -34,6 +32,6 @@ export function askAdmin(socketPath: string, asking: AdminRequest): Promise<Admi
     });
     asked.once('timeout', () => asked.destroy(new Error('no answer')));
     asked.once('error', fail);
-    asked.end(body);
+    asked.end();
   });
 }

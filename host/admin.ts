@@ -20,8 +20,8 @@ export interface Reply {
 /** Answers GET and HEAD of one path. A thrown error becomes a 500 without its text. */
 export type Handler = (query: URLSearchParams) => Reply | Promise<Reply>;
 
-/** Answers POST of one path, with its body. */
-export type Action = (query: URLSearchParams, body: string) => Reply | Promise<Reply>;
+/** Answers POST of one path, whatever its body is. */
+export type Action = () => Reply | Promise<Reply>;
 
 /** Path → handler; paths are exact. */
 export type Handlers = Readonly<Record<string, Handler>>;
@@ -162,37 +162,16 @@ async function replyTo(handlers: Handlers, actions: Actions, request: IncomingMe
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
   const reads = request.method === 'GET' || request.method === 'HEAD';
   const acts = request.method === 'POST' && Object.hasOwn(actions, path);
-  if (!acts) request.resume();
+  request.resume();
   if (!reads && !acts) return text('only GET and HEAD', 405);
-  const body = acts ? await readBody(request) : '';
-  if (body === null) return text(`the body has more than ${MOST_BODY} bytes`, 413);
   const found = reads ? handlers : actions;
   const handler = Object.hasOwn(found, path) ? found[path] : undefined;
   if (handler === undefined) return text(Object.keys(handlers).join('\n'), 404);
   try {
-    return await handler(new URLSearchParams(query), body);
+    return await handler(new URLSearchParams(query));
   } catch {
     return text('this page failed', 500);
   }
-}
-
-/** Bytes of a POST: a large configuration is some MiB. */
-const MOST_BODY = 16 * 1024 * 1024;
-
-/** null: it is too long, or broke off; it was read to its end all the same, so that the answer is heard. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size <= MOST_BODY) chunks.push(chunk);
-      else chunks.length = 0;
-    }
-  } catch {
-    return null;
-  }
-  return size <= MOST_BODY ? Buffer.concat(chunks).toString('utf8') : null;
 }
 
 function listening(
