@@ -10,6 +10,7 @@ import type { Log } from '../core/kit/log.ts';
 import type { HostPort } from '../core/model/mesh.ts';
 import type { BoundPort } from '../host/ipc.ts';
 import { appEnvironment, PROXY_NODE_FLAGS, proxyEnvironment } from '../host/node-flags.ts';
+import { formatAddress } from '../host/setting-kinds.ts';
 import { entryOf } from './cli/entry.ts';
 import { Supervised } from './cli/up/supervised.ts';
 
@@ -50,7 +51,7 @@ export async function runEdgeChild(options: EdgeChildOptions): Promise<EdgeChild
     'state-dir': join(stateDir, account),
     drain: `${options.drain}ms`,
     workers: String(options.workers),
-    ...(options.status.port === 0 ? { status: textOf(options.status) } : {}),
+    ...(options.status.port === 0 ? { status: formatAddress(options.status) } : {}),
   };
   const child = new Supervised(
     {
@@ -97,9 +98,5 @@ async function makeToken({ caDir, stateDir }: EdgeChildOptions, account: string)
 function addressOf(ports: readonly BoundPort[], name: string): string {
   const bound: HostPort = ports.find((port) => port.name === name) ?? { host: '127.0.0.1', port: 0 };
   const host = bound.host === '0.0.0.0' ? '127.0.0.1' : bound.host === '::' ? '::1' : bound.host;
-  return textOf({ host, port: bound.port });
-}
-
-function textOf({ host, port }: HostPort): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return formatAddress({ host, port: bound.port });
 }

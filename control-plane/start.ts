@@ -160,7 +160,6 @@ async function assemble(
   const known = { snapshots, registry, counts, changes, authority, ledger, now: ambient.clock, log };
   const state = { ...known, certificateEnd: servers.certificateEnd, configTrouble: () => intake.trouble };
   const plane = await serveFacts(settings, servers, state, closers);
-  // Who has the admin socket has the state folder.
   changes.start();
   return plane;
 }

@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Log } from '../../core/kit/log.ts';
 import { describeError, MeshError } from '../../core/kit/error.ts';
 import { fileDetail, isErrno, readTextBounded, SECRET_MODE } from '../../host/files.ts';
-import type { Instance } from './registry.ts';
+import { instanceKey, type Instance } from './registry.ts';
 
 export interface KnownInstancesOptions {
   readonly path: string;
@@ -64,8 +64,8 @@ export class KnownInstances {
   /** Before anybody is told. Never throws: without the file only a restart is less smooth. */
   note(instance: Instance, present: boolean): void {
     if (instance.inboundPort === 0) return;
-    if (present) this.#known.set(keyOf(instance), instance);
-    else this.#known.delete(keyOf(instance));
+    if (present) this.#known.set(instanceKey(instance), instance);
+    else this.#known.delete(instanceKey(instance));
     // A line that could not be written is made up for by the whole.
     const anew = this.#failed || this.#lines > this.#known.size * 2 + SPARE_LINES;
     this.#try(() => (anew ? this.#rewrite() : this.#append(`${lineOf(instance, present)}\n`)));
@@ -135,7 +135,7 @@ function replay(lines: readonly string[]): Map<string, Instance> {
     const read = line === '' ? null : readLine(line);
     if (read === null) continue;
     const { gone, ...instance } = read;
-    const key = keyOf(instance);
+    const key = instanceKey(instance);
     if (gone) known.delete(key);
     else known.set(key, instance);
   }
@@ -158,10 +158,6 @@ function readLine(line: string): (Instance & { readonly gone: boolean }) | null 
   if (typeof address !== 'string' || isIP(address) === 0) return null;
   if (typeof inboundPort !== 'number' || !(inboundPort > 0 && inboundPort <= 65_535)) return null;
   return { account, instance, version, address, inboundPort, gone: false };
-}
-
-function keyOf({ account, instance }: Instance): string {
-  return `${account}/${instance}`;
 }
 
 function isName(value: unknown): value is string {

@@ -70,7 +70,7 @@ export class Registry {
   /** @param callable undefined: as before, or yes where it was not there */
   join(instance: Instance, callable?: boolean): Place {
     if (this.#closed) return NO_PLACE;
-    const key = keyOf(instance);
+    const key = instanceKey(instance);
     const before = this.#entries.get(key);
     const holder = Symbol(key);
     this.#membership.join(key, this.#options.now());
@@ -89,7 +89,7 @@ export class Registry {
   expect(instances: readonly Instance[], grace: number): void {
     const now = this.#options.now();
     for (const instance of instances) {
-      const key = keyOf(instance);
+      const key = instanceKey(instance);
       if (this.#entries.has(key)) continue;
       this.#membership.expect(key, now, grace);
       this.#set(key, { instance, holder: null, callable: true, removed: false });
@@ -244,7 +244,8 @@ function placeOf({ address, inboundPort }: Instance): string {
   return `${address} ${inboundPort}`;
 }
 
-function keyOf({ account, instance }: Instance): string {
+/** What tells one instance from every other of the mesh: `orders/orders-7f3a`. */
+export function instanceKey({ account, instance }: Pick<Instance, 'account' | 'instance'>): string {
   return `${account}/${instance}`;
 }
 

@@ -12,7 +12,7 @@ import type { DiscoveryRequest__Output } from '../../proto/gen/weft/v1/Discovery
 import type { DiscoveryResponse } from '../../proto/gen/weft/v1/DiscoveryResponse.ts';
 import type { ProxyStatus__Output } from '../../proto/gen/weft/v1/ProxyStatus.ts';
 import type { ErrorDetail__Output } from '../../proto/gen/weft/v1/ErrorDetail.ts';
-import type { Instance, Place } from '../registry/registry.ts';
+import { instanceKey, type Instance, type Place } from '../registry/registry.ts';
 import { Asks, type AskAnswer, type AskQuery } from './asks.ts';
 import type { Caller, Drains } from './drains.ts';
 import type { LastGood, TargetView } from './last-good.ts';
@@ -146,7 +146,7 @@ export class ProxyStream implements Caller {
   }
 
   get key(): string {
-    return `${this.#peer.account}/${this.#peer.instance}`;
+    return instanceKey(this.#peer);
   }
 
   /** Sends what is new to this proxy, if it is its turn. */
